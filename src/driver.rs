@@ -32,6 +32,7 @@ pub mod release;
 pub mod resolvers;
 pub mod retire;
 pub mod running;
+pub mod scaling;
 pub mod secure;
 pub mod set;
 pub mod shift;

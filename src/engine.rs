@@ -20,6 +20,7 @@ pub mod one_off;
 pub mod plan;
 pub mod preflight;
 pub mod recall;
+pub mod scaling;
 pub mod seen;
 pub mod serving;
 pub mod set;

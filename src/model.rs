@@ -97,7 +97,7 @@ pub use reach::{Barrier, Knock, Unreached};
 pub use reference::{Exactly, NoReference, Reference};
 pub use running::{RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
-pub use scaling::{Autoscaling, Scaling, ScalingPolicy};
+pub use scaling::{Autoscaling, ScalableTarget, Scaling, ScalingPolicy, Suspended};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };

@@ -1,16 +1,21 @@
-//! Who else changes a service's count: Application Auto Scaling, which is read and
-//! never told anything.
+//! Application Auto Scaling, which changes a service's count beside who releases it.
+
+mod mirror;
 
 use futures_util::join;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Aws;
-use super::error::{AwsError, Named};
-use crate::model::{Autoscaling, Color, ColorServices, Scaling, ScalingPolicy};
+use super::error::{AwsError, AwsErrorKind, Named};
+use crate::model::{
+    Autoscaling, Color, ColorServices, ScalableTarget, Scaling, ScalingPolicy, Suspended,
+};
 
 const TARGETS: &str = "application-autoscaling:DescribeScalableTargets";
 const POLICIES: &str = "application-autoscaling:DescribeScalingPolicies";
+const REGISTER: &str = "application-autoscaling:RegisterScalableTarget";
+const DEREGISTER: &str = "application-autoscaling:DeregisterScalableTarget";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -24,12 +29,16 @@ struct ToldTarget {
     resource_id: String,
     min_capacity: i32,
     max_capacity: i32,
+    #[serde(default)]
+    suspended_state: ToldSuspended,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct ToldPolicies {
-    scaling_policies: Vec<ToldPolicy>,
+struct ToldSuspended {
+    dynamic_scaling_in_suspended: bool,
+    dynamic_scaling_out_suspended: bool,
+    scheduled_scaling_suspended: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,17 +75,64 @@ impl Aws {
     /// Application Auto Scaling's own.
     pub async fn read_scaling(&self, services: &ColorServices) -> Result<Scaling, AwsError> {
         let mut scaling = Scaling::default();
-        let id = |color| resource(&services.cluster, services.name(color));
-        let ids = Color::BOTH.map(id);
+        let ids = Color::BOTH.map(|color| scaled(services, color));
         let targets = self.scalable(&ids.each_ref().map(String::as_str)).await?;
-        for color in Color::BOTH {
-            let id = id(color);
+        for (color, id) in Color::BOTH.into_iter().zip(ids) {
             if let Some(target) = targets.iter().find(|it| it.resource_id == id) {
                 let policies = self.policies(&id).await?;
                 *scaling.get_mut(color) = Some(autoscaling(target, policies));
             }
         }
         Ok(scaling)
+    }
+
+    /// Makes the colour's target so, whether it was there or not. Sent twice, it is as
+    /// sent once.
+    ///
+    /// # Errors
+    /// Application Auto Scaling's own.
+    pub async fn register_scalable_target(
+        &self,
+        services: &ColorServices,
+        color: Color,
+        target: &ScalableTarget,
+    ) -> Result<(), AwsError> {
+        let id = scaled(services, color);
+        let mut asked = about(&id);
+        let ScalableTarget {
+            least,
+            most,
+            suspended,
+        } = target;
+        asked["MinCapacity"] = json!(least);
+        asked["MaxCapacity"] = json!(most);
+        asked["SuspendedState"] = json!({
+            "DynamicScalingInSuspended": suspended.scale_in,
+            "DynamicScalingOutSuspended": suspended.scale_out,
+            "ScheduledScalingSuspended": suspended.scheduled,
+        });
+        let done = self.autoscaling.json("RegisterScalableTarget", &asked);
+        let _: Value = done.await.named(REGISTER, id)?;
+        Ok(())
+    }
+
+    /// With its policies and schedules; one that is not there is gone already.
+    ///
+    /// # Errors
+    /// Application Auto Scaling's own.
+    pub async fn deregister_scalable_target(
+        &self,
+        services: &ColorServices,
+        color: Color,
+    ) -> Result<(), AwsError> {
+        let id = scaled(services, color);
+        let asked = about(&id);
+        let done = self.autoscaling.json("DeregisterScalableTarget", &asked);
+        let done: Result<Value, _> = done.await.named(DEREGISTER, id);
+        match done {
+            Err(error) if error.kind != AwsErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn scalable(&self, ids: &[&str]) -> Result<Vec<ToldTarget>, AwsError> {
@@ -91,27 +147,67 @@ impl Aws {
     }
 
     async fn policies(&self, id: &str) -> Result<Vec<ScalingPolicy>, AwsError> {
-        let asked = json!({
-            "ServiceNamespace": "ecs",
-            "ResourceId": id,
-            "ScalableDimension": "ecs:service:DesiredCount",
-        });
-        let told = self.autoscaling.json("DescribeScalingPolicies", &asked);
-        let told: ToldPolicies = told.await.named(POLICIES, id)?;
-        Ok(told.scaling_policies.into_iter().map(policy).collect())
+        let told = self.policies_as_told(id).await?;
+        let read = |told| serde_json::from_value(told).map(policy);
+        let policies: Result<_, _> = told.into_iter().map(read).collect();
+        policies.map_err(|error| AwsError::unusable(POLICIES, id, error.to_string()))
     }
+
+    async fn policies_as_told(&self, id: &str) -> Result<Vec<Value>, AwsError> {
+        let all = ("DescribeScalingPolicies", "ScalingPolicies");
+        self.all_of(id, POLICIES, all).await
+    }
+
+    /// All that one target has of a kind, page by page.
+    async fn all_of(
+        &self,
+        id: &str,
+        action: &'static str,
+        (operation, list): (&'static str, &str),
+    ) -> Result<Vec<Value>, AwsError> {
+        let (mut asked, mut all) = (about(id), Vec::new());
+        loop {
+            let page = self.autoscaling.json(operation, &asked).await;
+            let mut page: Value = page.named(action, id)?;
+            if let Value::Array(some) = page[list].take() {
+                all.extend(some);
+            }
+            match page["NextToken"].take() {
+                Value::String(token) if !token.is_empty() => asked["NextToken"] = token.into(),
+                _ => return Ok(all),
+            }
+        }
+    }
+}
+
+fn scaled(services: &ColorServices, color: Color) -> String {
+    resource(&services.cluster, services.name(color))
 }
 
 fn resource(cluster: &str, service: &str) -> String {
     format!("service/{cluster}/{service}")
 }
 
-fn autoscaling(target: &ToldTarget, policies: Vec<ScalingPolicy>) -> Autoscaling {
-    Autoscaling {
-        least: target.min_capacity,
-        most: target.max_capacity,
-        policies,
-    }
+/// What a call says that is about the target of that resource.
+fn about(id: &str) -> Value {
+    json!({
+        "ServiceNamespace": "ecs",
+        "ResourceId": id,
+        "ScalableDimension": "ecs:service:DesiredCount",
+    })
+}
+
+fn autoscaling(told: &ToldTarget, policies: Vec<ScalingPolicy>) -> Autoscaling {
+    let target = ScalableTarget {
+        least: told.min_capacity,
+        most: told.max_capacity,
+        suspended: Suspended {
+            scale_in: told.suspended_state.dynamic_scaling_in_suspended,
+            scale_out: told.suspended_state.dynamic_scaling_out_suspended,
+            scheduled: told.suspended_state.scheduled_scaling_suspended,
+        },
+    };
+    Autoscaling { target, policies }
 }
 
 /// A label is `app/LOAD-BALANCER/ID/targetgroup/GROUP/ID`
@@ -148,8 +244,11 @@ mod tests {
             (
                 json!([target]),
                 Some(Autoscaling {
-                    least: 2,
-                    most: 10,
+                    target: ScalableTarget {
+                        least: 2,
+                        most: 10,
+                        suspended: Suspended::default(),
+                    },
                     policies: vec![ScalingPolicy {
                         name: "cpu60".to_owned(),
                         kind: "TargetTrackingScaling".to_owned(),

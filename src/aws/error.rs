@@ -367,7 +367,8 @@ fn kind_of_code(code: &str) -> AwsErrorKind {
         | "ListenerNotFound"
         | "RuleNotFound"
         | "TargetGroupNotFound"
-        | "LoadBalancerNotFound" => AwsErrorKind::NotFound,
+        | "LoadBalancerNotFound"
+        | "ObjectNotFoundException" => AwsErrorKind::NotFound,
         _ => AwsErrorKind::Other,
     }
 }

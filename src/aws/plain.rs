@@ -17,7 +17,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
-use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::retries::classifiers::{AwsErrorCodeClassifier, TRANSIENT_ERRORS};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
@@ -262,7 +262,7 @@ impl PlainClient {
             .endpoint_url(endpoint)
             .standard_retry(&retries.unwrap_or_else(RetryConfig::disabled))
             .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-            .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
+            .retry_classifier(passing_errors())
             .retry_classifier(HttpStatusCodeClassifier::default())
             .runtime_plugin(self.plugin())
             .serializer(|request: HttpRequest| Ok(request))
@@ -362,4 +362,12 @@ fn at(mut request: HttpRequest, method: &str, path: &str) -> Result<HttpRequest,
     request.set_method(method)?;
     request.set_uri(path)?;
     Ok(request)
+}
+
+/// Which codes of a service's own say that the same call may succeed in a moment.
+fn passing_errors() -> AwsErrorCodeClassifier<ErrorMetadata> {
+    // Of Application Auto Scaling: another update of the same object is under way.
+    let codes = [TRANSIENT_ERRORS, &["ConcurrentUpdateException"]].concat();
+    let classifier = AwsErrorCodeClassifier::builder();
+    classifier.transient_errors(codes).build()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
-use super::{edge, lost, stack, update};
+use super::{edge, lost, scaling, stack, update};
 use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
@@ -146,9 +146,10 @@ pub(super) async fn remove_service(
     session.report.tell(&ReportEvent::Doing(doing));
     let deleted = delete_service(session, services, color).await;
     match turn {
-        Some(turn) => update::done_or_not(turn, deleted),
-        None => Ok(deleted?),
+        Some(turn) => update::done_or_not(turn, deleted)?,
+        None => deleted?,
     }
+    scaling::forget(session, turn, services, color).await
 }
 
 /// None of them is no effect.

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::look_ahead::look_again;
 use super::turn::Turn;
-use super::update;
+use super::{scaling, update};
 use crate::aws::ServiceChange;
 use crate::counted::counted;
 use crate::engine::aftermath;
@@ -54,6 +54,7 @@ async fn scale_to_zero(
     color: Color,
     timeout: Duration,
 ) -> Result<()> {
+    scaling::suspend(session, turn, observed, color).await?;
     let change = ServiceChange {
         desired: Some(0),
         ..ServiceChange::default()

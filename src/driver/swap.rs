@@ -10,7 +10,7 @@ use super::live::SCALE_TIMEOUT;
 use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
-use super::{await_serving, make_live, reach};
+use super::{await_serving, make_live, reach, scaling};
 use crate::aws::Router;
 use crate::counted::counted;
 use crate::engine::plan::{self, Needless, SwapPlan};
@@ -84,19 +84,66 @@ pub async fn run(
             if !watching.is_blind {
                 see_whether_it_can_be_asked(&mut work, kind, &observed, to, &watching).await?;
             }
-            let observed = match plan::missing(&observed, to, strategy.first_share()) {
-                None => observed,
-                Some(count) if watching.is_hurried => {
-                    ask_for_capacity(&work, &observed, to, count).await;
-                    observed
-                }
-                Some(count) => match_capacity(&mut work, &observed, to, count).await?,
-            };
-            let swapped = Attempt::new(session, kind, observed, strategy, watching)
-                .run(&mut work)
-                .await?;
+            let swapped = swap(&mut work, kind, observed, strategy, watching).await;
+            let swapped = with_scaling_settled(&work, swapped).await?;
             swapped.conclude(work.turn);
             Ok(SwapEnd::Tried(Box::new(swapped)))
+        }
+    }
+}
+
+/// However it ended, unless its end is still to come.
+async fn with_scaling_settled(work: &Work<'_>, swapped: Result<Swapped>) -> Result<Swapped> {
+    if swapped.as_ref().is_ok_and(|it| it.remembered().is_none()) {
+        return swapped;
+    }
+    let settled = scaling::settle_or_leave_open(work).await;
+    match (swapped, settled) {
+        (swapped, Ok(())) => swapped,
+        (Ok(swapped), Err(error)) => Err(error.traffic(swapped.traffic)),
+        (Err(error), Err(unsettled)) => Err(error.hint_too(&unsettled.message)),
+    }
+}
+
+/// With as many tasks as it needs.
+async fn swap(
+    work: &mut Work<'_>,
+    kind: SwapKind,
+    observed: Observed,
+    strategy: Strategy,
+    watching: Watching,
+) -> Result<Swapped> {
+    let (to, share) = (strategy.to, strategy.first_share());
+    let observed = match watching.is_hurried {
+        true => {
+            if let Some(count) = plan::missing(&observed, to, share) {
+                ask_for_capacity(work, &observed, to, count).await;
+            }
+            observed
+        }
+        false => get_as_large(work, kind, observed, (to, share)).await?,
+    };
+    let attempt = Attempt::new(work.session, kind, observed, strategy, watching);
+    attempt.run(work).await
+}
+
+/// What scales the live colour may make it larger meanwhile, and no more make it smaller.
+async fn get_as_large(
+    work: &mut Work<'_>,
+    kind: SwapKind,
+    mut observed: Observed,
+    (to, share): (Color, u16),
+) -> Result<Observed> {
+    loop {
+        let missing = plan::missing(&observed, to, share);
+        // What users go back to is not kept from them by what scales it.
+        if kind == SwapKind::Promote {
+            let count = missing.unwrap_or_else(|| observed.color(to).desired());
+            scaling::get_ready(work, &observed, to, count).await?;
+        }
+        match missing {
+            None => return Ok(observed),
+            Some(count) => observed = match_capacity(work, &observed, to, count).await?,
         }
     }
 }

@@ -303,6 +303,11 @@ impl Turn {
         self.note(|operation| operation.settle(Fate::Done)).await
     }
 
+    /// Remembers that the last effect happened; the next write says so.
+    pub fn has_done(&self) {
+        self.book().operation.settle(Fate::Done);
+    }
+
     /// Remembers that the last effect surely did not happen.
     pub fn did_not(&self, reason: &str) {
         let fate = Fate::Failed(bounded(reason.to_owned()));

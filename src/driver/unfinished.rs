@@ -12,7 +12,7 @@ use super::live::objection;
 use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
-use super::{destroy, everywhere, hosted, make_live, reach, retire, stack, tidy};
+use super::{destroy, everywhere, hosted, make_live, reach, retire, scaling, stack, tidy};
 use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
@@ -251,6 +251,9 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
     }
     let overwritten = hosted::may_have_overwritten(&operation);
     work.turn.take_up(operation);
+    if next != Command::Destroy {
+        scaling::settle_or_leave_open(work).await?;
+    }
     if let Some(color) = overwritten {
         let observed = work.observe().await?;
         work.turn.saw(&hosted::deploy::with(&observed, color, None));
@@ -285,6 +288,7 @@ pub async fn settle(
                 everywhere::wait(work.session, work.infrastructure),
             )
             .await?;
+            scaling::settle_or_leave_open(work).await?;
             let now = work.observe().await?;
             work.turn.saw(&now);
             if takes_back && let Some(release) = operation.release() {

@@ -1,12 +1,14 @@
 //! In what the two services differ that are to take each other's place, beside what they
 //! release.
 
+mod scaling;
+
 use std::collections::BTreeSet;
 
 use super::plan::Refusal;
 use crate::model::{
     Check, Color, Compute, ComputeKeys, DeploymentConfiguration, Network, Observed, Scaling,
-    ScalingPolicy, ServiceDefinition, ServiceState,
+    ServiceDefinition, ServiceState,
 };
 
 /// One difference, told of the colour that users are to come to.
@@ -36,7 +38,9 @@ pub fn differences(
         return Vec::new();
     };
     let pair = Pair { to, its, others };
-    let scaling = scaling.into_iter().flat_map(|all| scaled(pair, all));
+    let scaling = scaling
+        .into_iter()
+        .flat_map(|all| scaling::differences(pair, all));
     of_definitions(to, &its.definition, &others.definition)
         .into_iter()
         .chain(scaling)
@@ -178,62 +182,11 @@ fn joined(all: &[String]) -> String {
     }
 }
 
-fn scaled(pair: Pair<'_>, all: &Scaling) -> Vec<TwinDifference> {
-    let Pair { to, others, .. } = pair;
-    let other = to.other();
-    let (Some(its), others_scaling) = (all.get(to), all.get(other)) else {
-        let unscaled = all.get(other).as_ref().map(|it| TwinDifference {
-            what: format!(
-                "{other} is scaled from {}, and nothing scales {to}",
-                it.bounds()
-            ),
-            is_weaker: false,
-        });
-        return Vec::from_iter(unscaled);
-    };
-    let bounds = its.bounds();
-    let what = match others_scaling {
-        None => format!("{to} is scaled from {bounds}, and nothing scales {other}"),
-        Some(others) => {
-            let others = others.bounds();
-            format!("{to} is scaled from {bounds}, and {other} from {others}")
-        }
-    };
-    // Whatever registers it again clamps it at once.
-    let is_capped = its.most < others.desired;
-    let is_lower = others_scaling.as_ref().is_some_and(|it| its.most < it.most);
-    let of_bounds = TwinDifference {
-        what,
-        is_weaker: is_capped || is_lower,
-    };
-    let differ = others_scaling
-        .as_ref()
-        .is_none_or(|it| it.bounds() != bounds);
-    let of_bounds = (differ || of_bounds.is_weaker).then_some(of_bounds);
-    let policies = its.policies.iter().filter_map(|it| counts_others(pair, it));
-    of_bounds.into_iter().chain(policies).collect()
-}
-
-/// It would scale by requests that go elsewhere.
-fn counts_others(pair: Pair<'_>, policy: &ScalingPolicy) -> Option<TwinDifference> {
-    let Pair { to, its, .. } = pair;
-    let counted = policy.counted_group.as_deref()?;
-    let mut own = its.definition.load_balancers.iter();
-    let is_own = own.any(|it| it.target_group.as_str().ends_with(counted));
-    (!is_own).then(|| TwinDifference {
-        what: format!(
-            "the scaling policy {} of {to} counts requests of {counted}, where {to} is not registered",
-            policy.name
-        ),
-        is_weaker: true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::testing::{observed, service};
-    use crate::model::{Autoscaling, Capacity, CapacityShare, LoadBalancer, TargetGroupArn};
+    use crate::model::{Capacity, CapacityShare};
 
     fn share(provider: &str, weight: i32, base: i32) -> CapacityShare {
         CapacityShare {
@@ -387,58 +340,5 @@ mod tests {
         spot.definition.compute.capacity = Capacity::of("FARGATE_SPOT");
         world.colors.green.service = Some(spot);
         assert_eq!(refuse(&world, Color::Blue, "FARGATE_SPOT"), Ok(()));
-    }
-
-    fn scaled_from(least: i32, most: i32, counted: Option<&str>) -> Autoscaling {
-        Autoscaling {
-            least,
-            most,
-            policies: vec![ScalingPolicy {
-                name: "requests".to_owned(),
-                kind: "TargetTrackingScaling".to_owned(),
-                counted_group: counted.map(str::to_owned),
-            }],
-        }
-    }
-
-    #[test]
-    fn what_scales_one_is_to_scale_the_other() {
-        let mut world = observed();
-        let with_group = |group: &str| {
-            let mut it = service(3);
-            it.definition.load_balancers = vec![LoadBalancer {
-                target_group: TargetGroupArn::new(group),
-                container: "app".to_owned(),
-                port: 80,
-            }];
-            it
-        };
-        world.colors.blue.service = Some(with_group("arn:targetgroup/blue/1"));
-        world.colors.green.service = Some(with_group("arn:targetgroup/green/2"));
-        let told = |blue: Option<Autoscaling>, green: Option<Autoscaling>| {
-            let check = check(&world, Color::Blue, Some(&Scaling { blue, green }));
-            (check.ok, check.detail)
-        };
-        let ten = || Some(scaled_from(2, 10, None));
-        let alike = "blue is made like green".to_owned();
-        assert_eq!(told(None, None), (true, alike.clone()));
-        assert_eq!(told(ten(), ten()), (true, alike));
-        let unscaled = "green is scaled from 2 to 10 tasks, and nothing scales blue".to_owned();
-        assert_eq!(told(None, ten()), (true, unscaled));
-        let alone = "blue is scaled from 2 to 10 tasks, and nothing scales green".to_owned();
-        assert_eq!(told(ten(), None), (true, alone));
-        let capped = "blue is scaled from 0 to 2 tasks, and nothing scales green".to_owned();
-        assert_eq!(told(Some(scaled_from(0, 2, None)), None), (false, capped));
-        let lower = "blue is scaled from 0 to 8 tasks, and green from 2 to 10 tasks".to_owned();
-        assert_eq!(told(Some(scaled_from(0, 8, None)), ten()), (false, lower));
-        let wider = "blue is scaled from 0 to 10 tasks, and green from 2 to 10 tasks".to_owned();
-        assert_eq!(told(Some(scaled_from(0, 10, None)), ten()), (true, wider));
-        let counting = |group| Some(scaled_from(2, 10, Some(group)));
-        assert!(told(counting("targetgroup/blue/1"), ten()).0);
-        let others = "the scaling policy requests of blue counts requests of targetgroup/green/2, where blue is not registered".to_owned();
-        assert_eq!(
-            told(counting("targetgroup/green/2"), ten()),
-            (false, others)
-        );
     }
 }

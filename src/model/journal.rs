@@ -21,9 +21,9 @@ pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 /// The form of what is written. One that is higher was written by a newer bgecs,
 /// which alone knows what it means. In format 1 a release was known by its colour
 /// alone, up to format 2 a move was a listener's, up to format 3 an operation had no
-/// strategy, no hook and no pause, and up to format 4 it was no part of a set's release;
-/// all are read still.
-pub const FORMAT: u32 = 5;
+/// strategy, no hook and no pause, up to format 4 it was no part of a set's release, and
+/// up to format 5 nothing was said of what scales a colour; all are read still.
+pub const FORMAT: u32 = 6;
 
 /// The one item that all commands of an app share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

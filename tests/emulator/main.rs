@@ -40,6 +40,7 @@ mod promoting;
 mod records;
 mod removing;
 mod running;
+mod scaling;
 mod secrets;
 mod secure;
 mod servers;

@@ -46,6 +46,7 @@ struct Target {
     suspended: BTreeMap<&'static str, bool>,
     /// By their names, as they were put.
     policies: BTreeMap<String, Value>,
+    schedules: BTreeMap<String, Value>,
 }
 
 /// Why a call is refused.
@@ -157,11 +158,20 @@ impl Autoscaling {
                 }
             }
             "DescribeScalingPolicies" => {
-                let all = kept
-                    .iter()
-                    .filter(|((region, its), _)| *region == key.0 && (id.is_empty() || its == id));
-                let all: Vec<&Value> = all.flat_map(|(_, it)| it.policies.values()).collect();
+                let all = told(&kept, &key, |it| &it.policies);
                 Ok(json!({ "ScalingPolicies": all }))
+            }
+            "PutScheduledAction" => {
+                let Some(target) = kept.get_mut(&key) else {
+                    return Err(Refused::ObjectNotFound(key.1).into());
+                };
+                let name = asked["ScheduledActionName"].as_str().unwrap_or_default();
+                target.schedules.insert(name.to_owned(), asked.clone());
+                Ok(json!({}))
+            }
+            "DescribeScheduledActions" => {
+                let all = told(&kept, &key, |it| &it.schedules);
+                Ok(json!({ "ScheduledActions": all }))
             }
             other => Err(Refused::Unknown(other.to_owned()).into()),
         }
@@ -190,6 +200,17 @@ impl Autoscaling {
         }
         Ok(())
     }
+}
+
+/// Of one resource, or of all where none is named.
+fn told<'a>(
+    kept: &'a BTreeMap<Key, Target>,
+    (region, id): &Key,
+    list: fn(&Target) -> &BTreeMap<String, Value>,
+) -> Vec<&'a Value> {
+    let all = kept.iter();
+    let all = all.filter(|((of, its), _)| of == region && (id.is_empty() || its == id));
+    all.flat_map(|(_, it)| list(it).values()).collect()
 }
 
 /// What is not said stays; a new one needs both.

@@ -241,7 +241,7 @@ impl Swapped {
     /// Says in the journal how it ended; where nobody knows, the next command
     /// will look.
     pub fn conclude(&self, turn: &Turn) {
-        let Some(outcome) = remembered(&self.ending).filter(|_| !self.is_half_way) else {
+        let Some(outcome) = self.remembered() else {
             turn.leave_open();
             return;
         };
@@ -250,6 +250,11 @@ impl Swapped {
             reason: self.reason_at_length(),
             watched: self.watched(),
         });
+    }
+
+    /// None where its end is still to come.
+    pub fn remembered(&self) -> Option<journal::OperationOutcome> {
+        remembered(&self.ending).filter(|_| !self.is_half_way)
     }
 
     /// What the journal keeps of what the probe saw, where there was one.

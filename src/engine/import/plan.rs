@@ -104,12 +104,21 @@ impl Import {
             of: of.clone(),
             changed: changed.to_vec(),
         };
+        let is_scaled = matches!(self.autoscaling, Ok(Some(_)));
+        let scaled = |kind, properties: &[&'static str]| {
+            let changed = changed(kind, name, properties);
+            Some(changed).filter(|_| is_scaled)
+        };
         ForeignDrift {
             stack: self.read.settings.stack.clone(),
             terraform: std::iter::once(changed(
                 "aws_ecs_service",
                 name,
                 &["task_definition", "desired_count"],
+            ))
+            .chain(scaled(
+                "aws_appautoscaling_target",
+                &["min_capacity", "max_capacity", "suspended_state"],
             ))
             .chain(ways().map(|(way, is_rule)| match is_rule {
                 true => changed("aws_lb_listener_rule", way, &["action"]),
@@ -120,6 +129,10 @@ impl Import {
                 "AWS::ECS::Service",
                 name,
                 &["TaskDefinition", "DesiredCount"],
+            ))
+            .chain(scaled(
+                "AWS::ApplicationAutoScaling::ScalableTarget",
+                &["MinCapacity", "MaxCapacity", "SuspendedState"],
             ))
             .chain(ways().map(|(way, is_rule)| match is_rule {
                 true => changed(
@@ -192,12 +205,10 @@ pub(super) fn warnings(
             "a release of {name} is under way: what is written is what it goes to"
         ));
     }
-    match autoscaling {
-        Ok(None) => {}
-        Ok(Some(found)) => all.push(format!(
-            "{name} is scaled {found}: that stays with it, and nothing scales the other colour: while users are there, its count is for you to see to"
-        )),
-        Err(reason) => all.push(format!("whether anything scales {name} is not known here: {reason}")),
+    if let Err(reason) = autoscaling {
+        all.push(format!(
+            "whether anything scales {name} is not known here: {reason}"
+        ));
     }
     if !read.settings.definition.names.is_empty() {
         all.push(format!(

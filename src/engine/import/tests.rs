@@ -4,7 +4,10 @@ use super::testing::{globs, group, listener, listener_arn, rule, rule_arn, targe
 use super::*;
 use crate::config::{Config, DefinitionSource, ListenerKeys, RuleKey};
 use crate::engine::task_definition::TaskFile;
-use crate::model::{Capacity, CapacityShare, ListenerArn, Protocol, ScalingPolicy, UserMover};
+use crate::model::{
+    Capacity, CapacityShare, ListenerArn, Protocol, ScalableTarget, ScalingPolicy, Suspended,
+    UserMover,
+};
 
 fn imported(read: ReadService, wish: &ImportWish) -> Import {
     import(read, Ok(None), wish).unwrap_or_else(|it| panic!("{}\n{:?}", it.message, it.hint))
@@ -577,17 +580,35 @@ fn what_is_under_way_and_who_finds_it_by_name_is_warned_of() {
 }
 
 #[test]
-fn what_scales_the_service_stays_with_it_and_is_told() {
+fn what_scales_the_service_is_told() {
     let of = |found: FoundAutoscaling| {
         let import = import(web(), found, &ImportWish::default());
         let import = import.unwrap_or_else(|it| panic!("{}", it.message));
         let text = import.config("task-definition.json");
         let note = text.lines().find(|line| line.contains("scale"));
-        format!("{}\n{}", note.unwrap_or_default(), import.warnings[0])
+        let drift = import.drift().lines();
+        let mut all: Vec<&str> = note.into_iter().collect();
+        all.extend(
+            drift
+                .iter()
+                .filter(|line| line.contains("apacity"))
+                .map(String::as_str),
+        );
+        all.extend(
+            import
+                .warnings
+                .iter()
+                .filter(|it| it.contains("scales"))
+                .map(String::as_str),
+        );
+        all.join("\n")
     };
     let scaled = Autoscaling {
-        least: 2,
-        most: 10,
+        target: ScalableTarget {
+            least: 2,
+            most: 10,
+            suspended: Suspended::default(),
+        },
         policies: vec![ScalingPolicy {
             name: "cpu60".to_owned(),
             kind: "TargetTrackingScaling".to_owned(),
@@ -595,8 +616,9 @@ fn what_scales_the_service_stays_with_it_and_is_told() {
         }],
     };
     insta::assert_snapshot!(of(Ok(Some(scaled))), @"
-    # It is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling); the other colour is not.
-    web is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling): that stays with it, and nothing scales the other colour: while users are there, its count is for you to see to
+    # It is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling): whichever colour users are on, a promotion gives it that.
+      aws_appautoscaling_target  lifecycle { ignore_changes = [min_capacity, max_capacity, suspended_state] }  # web
+      AWS::ApplicationAutoScaling::ScalableTarget  MinCapacity, MaxCapacity, SuspendedState  # web
     ");
     insta::assert_snapshot!(of(Err("AccessDenied".to_owned())), @"
     # Whether anything scales it could not be read.

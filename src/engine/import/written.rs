@@ -52,7 +52,9 @@ impl Import {
         }
         match &self.autoscaling {
             Ok(None) => all.note("Nothing scales it."),
-            Ok(Some(found)) => all.note(&format!("It is scaled {found}; the other colour is not.")),
+            Ok(Some(found)) => all.note(&format!(
+                "It is scaled {found}: whichever colour users are on, a promotion gives it that."
+            )),
             Err(_) => all.note("Whether anything scales it could not be read."),
         }
         self.container(&mut all, task_definition, release);

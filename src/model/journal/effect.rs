@@ -6,7 +6,9 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Revision, Route, SetName};
+use crate::model::{
+    Color, Digest, Endpoint, Hook, Move, PerRoute, Revision, Route, ScalableTarget, SetName,
+};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +58,21 @@ pub enum Effect {
         /// None leaves the revision as it is.
         task_definition: Option<Revision>,
         desired: Option<i32>,
+    },
+    /// With that, what scales the colour is so; its policies may be another colour's.
+    RegisterScalableTarget {
+        color: Color,
+        target: ScalableTarget,
+        /// As it was before; none where there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<ScalableTarget>,
+    },
+    /// As the other colour's are.
+    PutScalingPolicies {
+        color: Color,
+    },
+    DeregisterScalableTarget {
+        color: Color,
     },
     /// Its users go over with those of the other modules of that set, or not at all.
     JoinSet {
@@ -152,6 +169,14 @@ impl Effect {
                 task_definition: None,
             } => format!("scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => format!("update the service {color}"),
+            Self::RegisterScalableTarget { color, target, .. } => match target.is_at_rest() {
+                true => format!("suspend what scales {color}"),
+                false => format!("have {color} scaled from {}", target.bounds()),
+            },
+            Self::PutScalingPolicies { color } => {
+                format!("scale {color} by the policies of {}", color.other())
+            }
+            Self::DeregisterScalableTarget { color } => format!("forget what scales {color}"),
             Self::JoinSet { set } => format!("go over with the set {set}"),
             Self::Move(it) => it.told(endpoints),
             Self::WaitForAPerson => "wait for a person".to_owned(),

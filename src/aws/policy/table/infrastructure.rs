@@ -4,8 +4,8 @@
 //! properties have them called.
 
 use super::{
-    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, mending,
-    stack,
+    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, SCALING_ALARMS, STACK, along,
+    called, mending, stack,
 };
 
 const GATEWAY: &str = "AWS::EC2::InternetGateway";
@@ -185,6 +185,15 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ecr:TagResource", IMAGES),
         ],
         on: REPOSITORY,
+        condition: None,
+    },
+    Grant {
+        sid: "ScalingAlarms",
+        needs: &[along(
+            "cloudwatch:DeleteAlarms",
+            &["application-autoscaling:DeregisterScalableTarget"],
+        )],
+        on: SCALING_ALARMS,
         condition: None,
     },
     Grant {

@@ -1,8 +1,8 @@
 //! What releases need, from a look at what is live to the last step.
 
 use super::{
-    ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, STACK, along, called,
-    registry,
+    ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, SCALING_ALARMS, STACK,
+    along, called, registry,
 };
 
 /// Those that find the app by its stack.
@@ -41,8 +41,14 @@ const EMPTYING: &[&str] = &["retire", "attach", "detach"];
 const WATCHING: &[&str] = &["promote", "resume"];
 /// Those that run a task of their own: a `before_shift`, too, may be one.
 const RUNNING: &[&str] = &["run", "promote", "deploy"];
-/// Those that look whether the two services are alike.
-const COMPARING: &[&str] = &["promote", "status"];
+/// Those that look at what scales the two services.
+const COMPARING: &[&str] = &[
+    "promote", "status", "rollback", "retire", "resume", "destroy", "detach",
+];
+/// Those that give a colour what scales the other one.
+const MIRRORING: &[&str] = &["promote"];
+/// Those after which another colour is scaled, or none.
+const SCALING: &[&str] = &["promote", "rollback", "retire", "resume"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
@@ -60,6 +66,11 @@ pub const DEPLOYER: &[Grant] = &[
             called("application-autoscaling:DescribeScalableTargets", COMPARING),
             // Of what is scaled.
             called("application-autoscaling:DescribeScalingPolicies", COMPARING),
+            // And of when.
+            called(
+                "application-autoscaling:DescribeScheduledActions",
+                MIRRORING,
+            ),
             // On less than all alarms, composite ones are not told.
             called("cloudwatch:DescribeAlarms", WATCHING),
             called("ecr:GetAuthorizationToken", &["deploy"]),
@@ -132,6 +143,34 @@ pub const DEPLOYER: &[Grant] = &[
             "arn:*:ecs:{region}:{account}:task/{cluster}/*",
             "arn:*:ecs:{region}:{account}:task-definition/{stack}:*",
         ],
+        condition: None,
+    },
+    // A target's ARN is AWS's own invention.
+    Grant {
+        sid: "Scale",
+        needs: &[
+            called("application-autoscaling:RegisterScalableTarget", SCALING),
+            called("application-autoscaling:PutScalingPolicy", MIRRORING),
+            called("application-autoscaling:PutScheduledAction", MIRRORING),
+            called(
+                "application-autoscaling:DeregisterScalableTarget",
+                &["destroy", "detach"],
+            ),
+        ],
+        on: ANYTHING,
+        condition: Some(PolicyCondition {
+            operator: "StringEqualsIfExists",
+            key: "application-autoscaling:service-namespace",
+            values: &["ecs"],
+        }),
+    },
+    Grant {
+        sid: "ScaleByAlarms",
+        needs: &[along(
+            "cloudwatch:PutMetricAlarm",
+            &["application-autoscaling:PutScalingPolicy"],
+        )],
+        on: SCALING_ALARMS,
         condition: None,
     },
     // What a deploy registered that was killed, interrupted or refused, and no

@@ -1,0 +1,174 @@
+//! Carries out what is decided of the two colours' scaling, each registration written in the
+//! journal ahead of it. Says nothing of when: that is a command's.
+
+use super::turn::{Stop, Turn};
+use super::update::done_or_not;
+use super::work::Work;
+use super::{destroy, twin as looked_at};
+use crate::engine::scaling::{self, TargetChange};
+use crate::engine::twin;
+use crate::error::{Error, Result};
+use crate::model::journal::Effect;
+use crate::model::{Color, ColorServices, EcsInfrastructure, Observed};
+use crate::report::ReportEvent;
+use crate::session::Session;
+
+/// Has that colour scaled as the live one is, and neither of them lose a task. What could
+/// not be promoted is left as it is.
+///
+/// # Errors
+/// The journal cannot be written; AWS's own.
+pub async fn get_ready(work: &Work<'_>, observed: &Observed, to: Color, count: i32) -> Result<()> {
+    let (session, turn) = (work.session, work.turn);
+    let Ok(infra) = observed.ecs() else {
+        return Ok(());
+    };
+    // The checks tell why it is not known.
+    let Ok(scaling) = session.aws.read_scaling(&infra.services).await else {
+        return Ok(());
+    };
+    let differences = twin::differences(observed, to, Some(&scaling));
+    let changes = scaling::ahead(observed, &scaling, to, count);
+    if changes.is_empty() || differences.iter().any(|it| it.is_weaker) {
+        return Ok(());
+    }
+    for change in &changes {
+        register(session, turn, infra, change).await?;
+    }
+    mirror(session, turn, infra, to).await?;
+    turn.did().await?;
+    session.report.tell(&ReportEvent::Note(format!(
+        "{to} is scaled as {} is; neither loses a task until it is over",
+        to.other()
+    )));
+    Ok(())
+}
+
+/// Gives each colour the scaling of its role, once users are on one of them alone.
+///
+/// # Errors
+/// It is not done yet: whoever goes on with the operation does it.
+pub async fn settle(work: &Work<'_>) -> Result<()> {
+    let (session, turn) = (work.session, work.turn);
+    let (operation, Ok(infra)) = (turn.operation(), work.infrastructure.ecs()) else {
+        return Ok(());
+    };
+    if !scaling::may_be_moved_by(&operation) {
+        return Ok(());
+    }
+    let found = match scaling::is_touched_by(&operation) {
+        true => session.aws.read_scaling(&infra.services).await?,
+        // Users are where they are to be, and nobody has begun anything.
+        false => match looked_at::scaling(session, &infra.services).await {
+            Some(found) => found,
+            None => return Ok(()),
+        },
+    };
+    if found.blue.is_none() && found.green.is_none() {
+        return Ok(());
+    }
+    let observed = work.observe().await?;
+    let Some(live) = observed.live_color() else {
+        return Ok(());
+    };
+    for change in scaling::after(&observed, &found, &operation, live) {
+        register(session, turn, infra, &change).await?;
+        if change.was.is_none() {
+            mirror(session, turn, infra, change.color).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The same, of which the error says what is left to do.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn settle_or_leave_open(work: &Work<'_>) -> Result<()> {
+    settle(work).await.map_err(|error| {
+        work.turn.leave_open();
+        let message = format!(
+            "what scales the two colours is not as it is to be yet: {}",
+            error.message
+        );
+        Error { message, ..error }.hint_too("`bgecs resume` brings it to its end")
+    })
+}
+
+/// Sees to it that nothing starts the tasks again that a colour is to lose.
+///
+/// # Errors
+/// As [`get_ready`].
+pub async fn suspend(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    color: Color,
+) -> Result<()> {
+    let infra = observed.ecs()?;
+    let Some(found) = looked_at::scaling(session, &infra.services).await else {
+        return Ok(());
+    };
+    match scaling::ahead_of_retiring(observed, &found, color) {
+        Some(change) => register(session, turn, infra, &change).await,
+        None => Ok(()),
+    }
+}
+
+/// Of a service that is gone, or goes.
+///
+/// # Errors
+/// As [`get_ready`].
+pub async fn forget(
+    session: &Session,
+    turn: Option<&Turn>,
+    services: &ColorServices,
+    color: Color,
+) -> Result<()> {
+    let Some(found) = looked_at::scaling(session, services).await else {
+        return Ok(());
+    };
+    if found.get(color).is_none() {
+        return Ok(());
+    }
+    destroy::about_to(turn, Effect::DeregisterScalableTarget { color }).await?;
+    let done = session.aws.deregister_scalable_target(services, color);
+    match turn {
+        Some(turn) => done_or_not(turn, done.await),
+        None => Ok(done.await?),
+    }
+}
+
+async fn register(
+    session: &Session,
+    turn: &Turn,
+    infra: &EcsInfrastructure,
+    change: &TargetChange,
+) -> Result<()> {
+    let TargetChange { color, target, was } = *change;
+    note(turn, Effect::RegisterScalableTarget { color, target, was }).await?;
+    let services = &infra.services;
+    let done = session
+        .aws
+        .register_scalable_target(services, color, &target);
+    done_or_not(turn, done.await)?;
+    turn.has_done();
+    Ok(())
+}
+
+async fn mirror(
+    session: &Session,
+    turn: &Turn,
+    infra: &EcsInfrastructure,
+    color: Color,
+) -> Result<()> {
+    note(turn, Effect::PutScalingPolicies { color }).await?;
+    done_or_not(turn, session.aws.mirror_scaling(infra, color).await)?;
+    turn.has_done();
+    Ok(())
+}
+
+/// What came before may have been a move of which nobody knows what became.
+async fn note(turn: &Turn, effect: Effect) -> Result<(), Stop> {
+    turn.about_to_undo(effect).await
+}
