@@ -25,7 +25,7 @@
 //! any emulator. It must not know the insides of one.
 
 mod api_domains;
-mod autoscaling;
+pub mod autoscaling;
 mod body;
 mod call;
 mod cbor;
@@ -237,6 +237,13 @@ impl Gate {
     /// to the emulator.
     pub fn load_balancing(&self) -> Option<&Elb> {
         self.corrected.as_ref().map(|corrected| &corrected.elb)
+    }
+
+    /// What scales services, if the gate keeps that.
+    pub fn autoscaling(&self) -> Option<&autoscaling::Autoscaling> {
+        self.corrected
+            .as_ref()
+            .map(|corrected| &corrected.autoscaling)
     }
 
     /// Where names of Route 53 are resolved, if they are.

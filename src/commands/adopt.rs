@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::lease;
 use super::plan::PlanResult;
 use crate::cli::Adopt;
+use crate::driver::scaling;
 use crate::driver::turn::Conclusion;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
@@ -75,8 +76,15 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
     let drift = observed.drift();
     work.turn.saw(&observed);
     let is_new = is_new(&drift, unfinished.as_ref());
+    let is_begun = unfinished.is_some();
     if let Some(operation) = unfinished {
         work.turn.take_up(operation);
+        scaling::settle_or_leave_open(&work).await?;
+    }
+    if is_new {
+        scaling::follow_users(&work).await?;
+    }
+    if is_begun {
         let reason = Some("what was there was accepted".to_owned());
         work.turn
             .close(Conclusion::of(OperationOutcome::Adopted).because(reason))

@@ -9,7 +9,7 @@ use crate::engine::scaling::{self, TargetChange};
 use crate::engine::twin;
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
-use crate::model::{Color, ColorServices, EcsInfrastructure, Observed};
+use crate::model::{Color, ColorServices, EcsInfrastructure, Observed, Scaling};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -44,21 +44,38 @@ pub async fn get_ready(work: &Work<'_>, observed: &Observed, to: Color, count: i
     Ok(())
 }
 
-/// Gives each colour the scaling of its role, once users are on one of them alone.
-///
-/// # Errors
-/// It is not done yet: whoever goes on with the operation does it.
-pub async fn settle(work: &Work<'_>) -> Result<()> {
-    let (session, turn) = (work.session, work.turn);
-    let (operation, Ok(infra)) = (turn.operation(), work.infrastructure.ecs()) else {
-        return Ok(());
-    };
+async fn settle(work: &Work<'_>) -> Result<()> {
+    let operation = work.turn.operation();
     if !scaling::may_be_moved_by(&operation) {
         return Ok(());
     }
-    let found = match scaling::is_touched_by(&operation) {
+    let is_begun = scaling::is_touched_by(&operation);
+    give_roles(work, is_begun, |observed, found, live| {
+        scaling::after(observed, found, &operation, live)
+    })
+    .await
+}
+
+/// The same, where somebody else has brought users to where they are.
+///
+/// # Errors
+/// As [`get_ready`].
+pub async fn follow_users(work: &Work<'_>) -> Result<()> {
+    give_roles(work, false, scaling::where_found).await
+}
+
+/// `is_begun`: it has to be known what scales them, since some of it was changed.
+async fn give_roles(
+    work: &Work<'_>,
+    is_begun: bool,
+    roles: impl Fn(&Observed, &Scaling, Color) -> Vec<TargetChange>,
+) -> Result<()> {
+    let (session, turn) = (work.session, work.turn);
+    let Ok(infra) = work.infrastructure.ecs() else {
+        return Ok(());
+    };
+    let found = match is_begun {
         true => session.aws.read_scaling(&infra.services).await?,
-        // Users are where they are to be, and nobody has begun anything.
         false => match looked_at::scaling(session, &infra.services).await {
             Some(found) => found,
             None => return Ok(()),
@@ -71,7 +88,7 @@ pub async fn settle(work: &Work<'_>) -> Result<()> {
     let Some(live) = observed.live_color() else {
         return Ok(());
     };
-    for change in scaling::after(&observed, &found, &operation, live) {
+    for change in roles(&observed, &found, live) {
         register(session, turn, infra, &change).await?;
         if change.was.is_none() {
             mirror(session, turn, infra, change.color).await?;
@@ -80,10 +97,11 @@ pub async fn settle(work: &Work<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same, of which the error says what is left to do.
+/// Gives each colour the scaling of its role, once users are on one of them alone; where
+/// that fails, the operation has not ended.
 ///
 /// # Errors
-/// As [`settle`].
+/// As [`get_ready`], with what is left to do.
 pub async fn settle_or_leave_open(work: &Work<'_>) -> Result<()> {
     settle(work).await.map_err(|error| {
         work.turn.leave_open();

@@ -251,9 +251,6 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
     }
     let overwritten = hosted::may_have_overwritten(&operation);
     work.turn.take_up(operation);
-    if next != Command::Destroy {
-        scaling::settle_or_leave_open(work).await?;
-    }
     if let Some(color) = overwritten {
         let observed = work.observe().await?;
         work.turn.saw(&hosted::deploy::with(&observed, color, None));

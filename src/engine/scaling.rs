@@ -56,6 +56,18 @@ pub fn after(
     )
 }
 
+/// Where somebody else has brought users to that colour: what scaled the other one comes
+/// along, unless this one is scaled by itself.
+pub fn where_found(observed: &Observed, scaling: &Scaling, live: Color) -> Vec<TargetChange> {
+    let (targets, other) = (targets(scaling), live.other());
+    let is_at_rest = targets.get(live).is_some_and(|it| it.is_at_rest());
+    let owners = targets
+        .get(other)
+        .filter(|it| is_at_rest && !it.is_at_rest());
+    let roles = owners.map(|owners| [(live, owners), (other, owners.at_rest())]);
+    changes(observed, &targets, roles.into_iter().flatten())
+}
+
 /// Ahead of a colour's last task: what scales it would start the next.
 pub fn ahead_of_retiring(
     observed: &Observed,
@@ -295,6 +307,19 @@ mod tests {
         let idle = scaling(Some(target(2, 4)), None);
         let rest = ahead_of_retiring(&world(6, 1), &idle, BLUE);
         assert_eq!(rest.map(|it| it.target), Some(target(0, 6).at_rest()));
+    }
+
+    #[test]
+    fn what_scales_a_colour_follows_users_whom_others_have_moved() {
+        let (world, owners) = (world(5, 5), target(2, 10));
+        let left_behind = scaling(Some(owners), Some(owners.at_rest()));
+        let changes = where_found(&world, &left_behind, GREEN);
+        assert_eq!(told(&changes), [(GREEN, owners), (BLUE, owners.at_rest())]);
+        assert_eq!(where_found(&world, &left_behind, BLUE), []);
+        // Who never was at rest has an owner of its own.
+        let both = scaling(Some(owners), Some(target(1, 3)));
+        assert_eq!(where_found(&world, &both, GREEN), []);
+        assert_eq!(where_found(&world, &scaling(Some(owners), None), GREEN), []);
     }
 
     #[test]

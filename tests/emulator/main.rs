@@ -34,6 +34,7 @@ mod migrating;
 mod one_off;
 mod operators;
 mod pace;
+mod page;
 mod permissions;
 mod pointers;
 mod promoting;

@@ -200,6 +200,11 @@ fn only_to_grow(command: &str, action: &str) -> bool {
     matches!(command, "promote" | "rollback") && waiting.contains(&action)
 }
 
+/// Nobody moves users by hand in this life.
+fn only_after_a_hand(command: &str, action: &str) -> bool {
+    command == "adopt" && action.starts_with("application-autoscaling:")
+}
+
 /// What goes on with a swap asks the alarms, too, if it lasts long enough.
 fn only_if_it_lasts(command: &str, action: &str) -> bool {
     (command, action) == ("resume", "cloudwatch:DescribeAlarms")
@@ -250,7 +255,9 @@ fn wrong(
     }
     for (action, by) in said {
         for command in by {
-            let may_be_spared = only_to_grow(command, action) || only_if_it_lasts(command, action);
+            let may_be_spared = only_to_grow(command, action)
+                || only_if_it_lasts(command, action)
+                || only_after_a_hand(command, action);
             if !may_be_spared && !heard.get(*action).is_some_and(|h| h.contains(*command)) {
                 wrong.push(format!("{command} never calls {action}"));
             }

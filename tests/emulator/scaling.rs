@@ -4,6 +4,7 @@
 use localstack::gate::faults::Fault;
 use serde_json::{Value, json};
 
+use crate::attaching::company;
 use crate::canary::expect_said;
 use crate::support::Outcome;
 use crate::world::{V2, World};
@@ -16,9 +17,14 @@ const AT_REST: Target = Some((0, 10, true));
 
 impl World {
     pub fn scaling(&self, operation: &str, color: &str, more: &Value) -> Outcome<Value> {
+        self.scaling_of(&format!("{}/{color}", self.stack()), operation, more)
+    }
+
+    /// Of a service that is named with its cluster.
+    pub fn scaling_of(&self, service: &str, operation: &str, more: &Value) -> Outcome<Value> {
         let mut asked = json!({
             "ServiceNamespace": "ecs",
-            "ResourceId": format!("service/{}/{color}", self.stack()),
+            "ResourceId": format!("service/{service}"),
             "ScalableDimension": "ecs:service:DesiredCount",
         });
         let object = asked.as_object_mut().ok_or("not an object")?;
@@ -62,9 +68,12 @@ impl World {
     }
 
     fn target(&self, color: &str) -> Outcome<Target> {
-        let id = format!("service/{}/{color}", self.stack());
-        let asked = json!({ "ResourceIds": [id] });
-        let told = self.scaling("DescribeScalableTargets", color, &asked)?;
+        self.target_of(&format!("{}/{color}", self.stack()))
+    }
+
+    fn target_of(&self, service: &str) -> Outcome<Target> {
+        let asked = json!({ "ResourceIds": [format!("service/{service}")] });
+        let told = self.scaling_of(service, "DescribeScalableTargets", &asked)?;
         let it = &told["ScalableTargets"][0];
         let suspended = it["SuspendedState"].as_object();
         let mut suspended = suspended.into_iter().flat_map(|it| it.values());
@@ -240,4 +249,61 @@ fn what_cannot_be_scaled_is_told_and_done_later() -> Outcome {
     world.gate.faults().clear();
     world.done(&["resume"])?;
     world.expect_roles("refused ahead of it")
+}
+
+/// By hand, as somebody does in a fright.
+#[test]
+fn what_scales_users_follows_them_to_where_others_have_brought_them() -> Outcome {
+    let world = World::with_green_scaled("follows")?;
+    world.done(&["promote", "--window", "0s"])?;
+    let listener = world.listener("prod")?;
+    world.api.point(&listener, &world.target_group("green")?)?;
+    world.done(&["adopt"])?;
+    world.expect_roles("adopted")?;
+    // And what a promotion has begun is over with it.
+    let line = ["promote", "--tag", "2", "--window", "0s"];
+    let moving = Fault::on("elasticloadbalancing", "ModifyListener");
+    world.killed_in(moving.hold_before(), &line)?;
+    world.done(&["adopt"])?;
+    world.expect_scaled("adopted again", AT_REST, OWNERS)
+}
+
+#[test]
+fn a_service_that_ran_before_keeps_what_scales_it() -> Outcome {
+    let world = World::with_v1_live("kept")?;
+    let company = company(&world)?;
+    let bounds = json!({ "MinCapacity": 1, "MaxCapacity": 3 });
+    world.scaling_of("prod/web", "RegisterScalableTarget", &bounds)?;
+    let steps = json!({
+        "PolicyName": "steps", "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": { "AdjustmentType": "ChangeInCapacity" },
+    });
+    world.scaling_of("prod/web", "PutScalingPolicy", &steps)?;
+    let policies = || world.scaling_of("prod/web", "DescribeScalingPolicies", &json!({}));
+    let before = (company.seen()?, policies()?);
+    world.done(&["attach"])?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    let refused = world.ends(6, &["promote"])?;
+    expect_said(
+        &refused,
+        &["✗ twin", "the step scaling policy steps of blue"],
+    );
+    world.scaling_of(
+        "prod/web",
+        "DeleteScalingPolicy",
+        &json!({ "PolicyName": "steps" }),
+    )?;
+    world.done(&["promote", "--window", "0s"])?;
+    assert_eq!(world.target_of("prod/web")?, Some((0, 3, true)));
+    assert_eq!(
+        world.target_of("prod/bgecs-shop-green")?,
+        Some((1, 3, false))
+    );
+    world.done(&["rollback", "--window", "0s", "--now"])?;
+    world.scaling_of("prod/web", "PutScalingPolicy", &steps)?;
+    world.done(&["detach"])?;
+    assert_eq!(world.target_of("prod/web")?, Some((1, 3, false)));
+    assert_eq!(world.target_of("prod/bgecs-shop-green")?, None);
+    assert_eq!((company.seen()?, policies()?), before);
+    Ok(())
 }

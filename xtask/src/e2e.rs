@@ -17,6 +17,7 @@ mod origin;
 mod record;
 mod refusals;
 mod releases;
+mod scaling;
 mod shift;
 mod shop;
 mod site;

@@ -1,5 +1,6 @@
 //! The repository's own chores, run as `cargo xtask …`.
 
+mod autoscaling;
 mod bench;
 mod bgecs;
 mod chaos;

@@ -1,6 +1,7 @@
 //! Application Auto Scaling of ECS services, which the emulator has not: scalable targets
 //! and policies are kept here, and a count that is out of bounds is changed at the emulator.
-//! No policy is carried out: nothing here looks at a metric.
+//! No policy is carried out by itself: nothing here looks at a metric. Whoever tests says
+//! when an alarm rings.
 //!
 //! "If you specify a new minimum or maximum capacity that is out of range of the current
 //! capacity, Application Auto Scaling changes it": `RegisterScalableTarget` clamps at once,
@@ -11,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -34,9 +36,10 @@ const SUSPENSIONS: [&str; 3] = [
 /// By the region and the resource's id.
 type Key = (String, String);
 
+#[derive(Debug, Clone)]
 pub struct Autoscaling {
     upstream: Upstream,
-    kept: Mutex<BTreeMap<Key, Target>>,
+    kept: Arc<Mutex<BTreeMap<Key, Target>>>,
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +105,32 @@ impl Autoscaling {
     pub(super) fn new(upstream: Upstream) -> Self {
         Self {
             upstream,
-            kept: Mutex::default(),
+            kept: Arc::default(),
+        }
+    }
+
+    /// An alarm rings by which a policy wants so many tasks more, or fewer, of the service
+    /// `CLUSTER/SERVICE`: "while in effect, the scaling suspensions" keep it from that, and
+    /// so do the bounds
+    /// (<https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html>).
+    ///
+    /// # Errors
+    /// The emulator's own.
+    pub async fn ring(&self, service: &str, more: i64) -> Result<(), Failed> {
+        let id = format!("service/{service}");
+        let kept = self.kept.lock().await;
+        let Some((key, target)) = kept.iter().find(|((_, it), _)| *it == id) else {
+            return Ok(());
+        };
+        let direction = SUSPENSIONS[usize::from(more > 0)];
+        if target.suspended.get(direction) == Some(&true) {
+            return Ok(());
+        }
+        let bounds = (target.least, target.most);
+        let wanted = |count: i64| (count + more).clamp(bounds.0, bounds.1);
+        match self.change_count(key, wanted).await {
+            Err(Stopped::Failed(failed)) => Err(failed),
+            Ok(()) | Err(Stopped::Refused(_)) => Ok(()),
         }
     }
 
@@ -115,7 +143,8 @@ impl Autoscaling {
             "RegisterScalableTarget" => {
                 let target = kept.get(&key);
                 let (least, most) = bounds(target, asked)?;
-                self.clamp(&key, (least, most)).await?;
+                self.change_count(&key, |count| count.clamp(least, most))
+                    .await?;
                 let target = kept.entry(key).or_default();
                 (target.least, target.most) = (least, most);
                 for name in SUSPENSIONS {
@@ -177,8 +206,12 @@ impl Autoscaling {
         }
     }
 
-    /// As soon as it is registered.
-    async fn clamp(&self, (region, id): &Key, (least, most): (i64, i64)) -> Result<(), Stopped> {
+    /// At the emulator, where it is not as it is to be.
+    async fn change_count(
+        &self,
+        (region, id): &Key,
+        wanted: impl FnOnce(i64) -> i64,
+    ) -> Result<(), Stopped> {
         let not_found = || Refused::Validation(format!("ECS service doesn't exist: {id}"));
         let mut parts = id
             .strip_prefix("service/")
@@ -193,9 +226,9 @@ impl Autoscaling {
         let Some(count) = told["services"][0]["desiredCount"].as_i64() else {
             return Err(not_found().into());
         };
-        let within = count.clamp(least, most);
-        if within != count {
-            let change = json!({ "cluster": cluster, "service": service, "desiredCount": within });
+        let wanted = wanted(count);
+        if wanted != count {
+            let change = json!({ "cluster": cluster, "service": service, "desiredCount": wanted });
             upstream.ecs("UpdateService", &change).await?;
         }
         Ok(())

@@ -87,6 +87,7 @@ impl Services {
 #[derive(Debug, Clone)]
 pub struct Corrected {
     pub elb: Elb,
+    pub autoscaling: Autoscaling,
     ecs: Ecs,
 }
 
@@ -117,16 +118,21 @@ pub fn start(upstream: &Upstream, options: &Options) -> Services {
     let ecs = Ecs::new(upstream.clone(), healths);
     tokio::spawn(elb.clone().watch());
     tokio::spawn(ecs.clone().watch());
+    let autoscaling = Autoscaling::new(upstream.clone());
     let domains = Arc::new(ApiDomains::new(upstream.clone(), Arc::new(elb.clone())));
     Services {
         correctors: vec![
             Arc::new(elb.clone()),
             Arc::new(ecs.clone()),
             domains.clone(),
-            Arc::new(Autoscaling::new(upstream.clone())),
+            Arc::new(autoscaling.clone()),
         ],
         traffic: Some(domains),
-        corrected: Some(Corrected { elb, ecs }),
+        corrected: Some(Corrected {
+            elb,
+            autoscaling,
+            ecs,
+        }),
     }
 }
 

@@ -5,8 +5,8 @@ use super::depot::Depot;
 use super::shop::Shop;
 use super::stage::Stage;
 use super::{
-    address, alias, journal, mapping, migration, origin, record, refusals, releases, shift,
-    smuggled, traffic, twice,
+    address, alias, journal, mapping, migration, origin, record, refusals, releases, scaling,
+    shift, smuggled, traffic, twice,
 };
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
@@ -71,6 +71,8 @@ impl<'a> Story<'a> {
             self.chapter(releases::a_command_runs_in_a_task_of_its_own)
                 .await?;
             self.chapter(migration::a_migration_runs_once_ahead_of_its_users)
+                .await?;
+            self.chapter(scaling::neither_colour_loses_a_task_to_a_policy)
                 .await?;
         }
         if self.stage.gate.is_none() {

@@ -104,6 +104,7 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         | Operation::PromoteGrowing
         | Operation::PromoteGradual
         | Operation::PromoteMigrating
+        | Operation::PromoteScaled
         | Operation::Rollback => Some(before.swapped()),
         Operation::Retire | Operation::InitUpdate => Some(before.clone()),
         Operation::Destroy

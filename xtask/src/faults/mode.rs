@@ -90,7 +90,10 @@ impl Mode {
             Self::Over(Next::Rollback) => {
                 matches!(
                     operation,
-                    Operation::Promote | Operation::PromoteGrowing | Operation::PromoteGradual
+                    Operation::Promote
+                        | Operation::PromoteGrowing
+                        | Operation::PromoteGradual
+                        | Operation::PromoteScaled
                 )
             }
             Self::Over(Next::Deploy) => operation == Operation::Rollback,

@@ -18,6 +18,8 @@ pub enum Operation {
     PromoteGradual,
     /// A migration runs ahead of it, once
     PromoteMigrating,
+    /// Something scales the live colour, and is to scale the other one
+    PromoteScaled,
     Rollback,
     Retire,
     /// The stack is there already, and a setting of it is changed
@@ -58,7 +60,7 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 11] = [
+    pub const TURNS: [&[Self]; 12] = [
         // As long as the image is there that the company runs.
         &[Self::Attach, Self::Detach],
         &[Self::PromoteWays],
@@ -68,6 +70,7 @@ impl Operation {
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
         &[Self::PromoteMigrating],
+        &[Self::PromoteScaled],
         &[Self::Retire],
         &[Self::InitUpdate],
         &[Self::DeployFirst, Self::Destroy],
@@ -82,6 +85,7 @@ impl Operation {
             Self::PromoteGrowing => "promote (grows)",
             Self::PromoteGradual => "promote (gradual)",
             Self::PromoteMigrating => "promote (migrates)",
+            Self::PromoteScaled => "promote (scaled)",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init (update)",
@@ -119,6 +123,7 @@ impl Operation {
             | Self::PromoteGrowing
             | Self::PromoteGradual
             | Self::PromoteMigrating
+            | Self::PromoteScaled
             | Self::PromoteWays
             | Self::PromoteRecord
             | Self::PromoteOrigin => "promote",
@@ -136,7 +141,7 @@ impl Operation {
     pub fn typed(self, release: &Release) -> Typed {
         match self {
             Self::DeployFirst | Self::Deploy => deploy(release),
-            Self::Promote | Self::PromoteGrowing | Self::PromoteMigrating => {
+            Self::Promote | Self::PromoteGrowing | Self::PromoteMigrating | Self::PromoteScaled => {
                 line(&["promote", "--window", "1s"])
             }
             Self::PromoteGradual => {

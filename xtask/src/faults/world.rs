@@ -2,6 +2,7 @@
 //! bgecs's own commands.
 
 mod look;
+mod scaling;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -145,6 +146,11 @@ impl<'a> World<'a> {
         self.is_migrating = false;
         let state = self.prepared(operation, mode).await;
         self.is_migrating = operation == Operation::PromoteMigrating;
+        let live = state.as_ref().ok().and_then(|state| state.live);
+        match live.filter(|_| operation == Operation::PromoteScaled) {
+            Some(live) => self.scaling_alone(live).await?,
+            None => self.unscaled().await?,
+        }
         state
     }
 
@@ -155,9 +161,10 @@ impl<'a> World<'a> {
             // A promotion over it takes what was there before, if it takes that.
             Operation::Deploy if mode == Mode::Over(Next::Promote) => self.with_a_new_one().await,
             Operation::Deploy | Operation::Retire => self.with_both_running().await,
-            Operation::Promote | Operation::PromoteGradual | Operation::PromoteMigrating => {
-                self.with_a_new_one().await
-            }
+            Operation::Promote
+            | Operation::PromoteGradual
+            | Operation::PromoteMigrating
+            | Operation::PromoteScaled => self.with_a_new_one().await,
             Operation::PromoteGrowing => self.with_one_grown().await,
             Operation::Rollback => self.with_a_way_back().await,
             Operation::InitUpdate => self.with_an_older_stack().await,

@@ -43,12 +43,12 @@ const WATCHING: &[&str] = &["promote", "resume"];
 const RUNNING: &[&str] = &["run", "promote", "deploy"];
 /// Those that look at what scales the two services.
 const COMPARING: &[&str] = &[
-    "promote", "status", "rollback", "retire", "resume", "destroy", "detach",
+    "promote", "status", "rollback", "retire", "resume", "destroy", "detach", "adopt",
 ];
 /// Those that give a colour what scales the other one.
 const MIRRORING: &[&str] = &["promote"];
 /// Those after which another colour is scaled, or none.
-const SCALING: &[&str] = &["promote", "rollback", "retire", "resume"];
+const SCALING: &[&str] = &["promote", "rollback", "retire", "resume", "adopt"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 

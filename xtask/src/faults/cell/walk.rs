@@ -222,6 +222,9 @@ impl<'a, 'w> Walk<'a, 'w> {
         if let Some(amiss) = judge::amiss(goal, tags.as_ref()) {
             return Err(format!("after {what} {amiss}").into());
         }
+        if self.point.operation == Operation::PromoteScaled {
+            self.world.expect_roles(after).await?;
+        }
         match after {
             Some(after) => self.nothing_leaks(after).await,
             None => self.nothing_is_left().await,
