@@ -187,6 +187,10 @@ pub struct Service {
 pub struct NetworkSection {
     /// Who may reach the test listener.
     pub test_cidr: Ipv4Cidr,
+    /// Of the network that `init` makes.
+    pub cidr: Ipv4Cidr,
+    /// Whether tasks run where nothing leads to the internet, and reach AWS by endpoints.
+    pub endpoints: bool,
 }
 
 /// `[probe]`: the requests that judge a promotion.
@@ -382,6 +386,8 @@ impl Default for NetworkSection {
     fn default() -> Self {
         Self {
             test_cidr: Ipv4Cidr::ANYWHERE,
+            cidr: Ipv4Cidr::NETWORK,
+            endpoints: false,
         }
     }
 }

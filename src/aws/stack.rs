@@ -143,7 +143,8 @@ impl StackSnapshot {
                 None => ServiceSettings::Made(Network {
                     subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
                     security_groups: vec![output("TaskSecurityGroupId")?],
-                    public_ip: true,
+                    // A stack that does not say it is an older bgecs's.
+                    public_ip: output("AssignPublicIp").map_or(true, |it| it == "ENABLED"),
                 }),
             },
             roles: match original {

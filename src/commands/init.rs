@@ -170,7 +170,11 @@ fn of_attach() -> Error {
 fn costs(config: &Config, loaded: &Loaded, plan: &StackPlan) -> Option<String> {
     let size = loaded.source(config).size();
     let size = size.filter(|_| *plan == StackPlan::Create)?;
-    Some(plan::costs(config.service.desired_count, size))
+    Some(plan::costs(
+        config.service.desired_count,
+        size,
+        config.network.endpoints,
+    ))
 }
 
 /// Whether an `init` was left unfinished. What it was to make may be there, and

@@ -17,6 +17,33 @@ impl Ipv4Cidr {
         network: Ipv4Addr::UNSPECIFIED,
         prefix: 0,
     };
+    /// Of an app that says nothing of it.
+    pub const NETWORK: Self = Self {
+        network: Ipv4Addr::new(10, 64, 0, 0),
+        prefix: 16,
+    };
+
+    /// # Errors
+    /// A VPC cannot have it, or its sixteenths cannot be subnets: a VPC has /16 at the most,
+    /// a subnet /28 at the least
+    /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>).
+    pub fn of_a_network(self) -> Result<Self, String> {
+        match self.prefix {
+            16..=24 => Ok(self),
+            prefix => Err(format!(
+                "a network for four subnets is from /16 to /24, and this is /{prefix}"
+            )),
+        }
+    }
+
+    /// The first four sixteenths of a network.
+    pub fn subnets(self) -> [Self; 4] {
+        let prefix = self.prefix + 4;
+        [0, 1, 2, 3].map(|n: u32| Self {
+            network: Ipv4Addr::from_bits(self.network.to_bits() + (n << (32 - prefix))),
+            prefix,
+        })
+    }
 }
 
 impl fmt::Display for Ipv4Cidr {

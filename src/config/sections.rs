@@ -375,6 +375,10 @@ fn network(section: &mut Section<'_>) -> Result<NetworkSection> {
         test_cidr: section.or("test_cidr", default.test_cidr, |entry| {
             entry.checked(Ipv4Cidr::from_str)
         })?,
+        cidr: section.or("cidr", default.cidr, |entry| {
+            entry.checked(|text| text.parse::<Ipv4Cidr>()?.of_a_network())
+        })?,
+        endpoints: section.or("endpoints", default.endpoints, KeyValue::boolean)?,
     })
 }
 

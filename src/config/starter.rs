@@ -39,6 +39,8 @@ health_check_grace_period_seconds = 60    # how long a new task may take to beco
 
 [network]
 test_cidr = "0.0.0.0/0"    # who may reach the test port: 81, or 8443 with [tls]
+cidr = "10.64.0.0/16"      # of the network that `init` makes; it cannot be changed later
+endpoints = false          # true: tasks are where no way leads to the internet, nor back
 
 [production]
 # url = "https://shop.example.com"   # what users type; needs [tls]

@@ -76,6 +76,8 @@ fn every_key_is_read() {
         health_check_grace_period_seconds = 300
         [network]
         test_cidr = "203.0.113.7/32"
+        cidr = "172.20.0.0/20"
+        endpoints = true
         [probe]
         path = "/api"
         rate = 100
@@ -137,6 +139,16 @@ fn every_key_is_read() {
     let grace_period = config.service.health_check_grace_period;
     assert_eq!(grace_period, Duration::from_secs(300));
     assert_eq!(config.network.test_cidr.to_string(), "203.0.113.7/32");
+    assert!(config.network.endpoints);
+    assert_eq!(
+        config.network.cidr.subnets().map(|it| it.to_string()),
+        [
+            "172.20.0.0/24",
+            "172.20.1.0/24",
+            "172.20.2.0/24",
+            "172.20.3.0/24"
+        ]
+    );
     assert_eq!(config.probe.path, "/api");
     assert_eq!(config.probe.rate.get(), 100);
     assert_eq!(config.probe.window, Duration::from_secs(60));

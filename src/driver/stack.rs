@@ -89,6 +89,7 @@ pub async fn prepare(
     if !left.gone.is_empty() {
         let mut inputs = inputs(&session.config, needs, color_or_none(left.live()?));
         plan::keep_places(&before.parameters, &mut inputs);
+        plan::refuse_another_network(&before.parameters, &inputs)?;
         plan::refuse_plain_again(&before.parameters, &inputs)?;
         if plan::redirect_comes_last(&before.parameters, &inputs) {
             // That is the next `init`'s.
@@ -104,6 +105,7 @@ pub async fn prepare(
     let live = live_color(session, &infra).await?;
     let mut inputs = inputs(&session.config, needs, live);
     plan::keep_places(&before.parameters, &mut inputs);
+    plan::refuse_another_network(&before.parameters, &inputs)?;
     if !allow_live {
         plan::refuse_another_health_path(&before.parameters, &inputs)?;
     }

@@ -38,7 +38,8 @@ pub use secure::{
     FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
 };
 pub use stack::{
-    LIVE_COLOR, Made, StackPlan, differing, differs, refuse_another_health_path, stack,
+    ENDPOINTS, LIVE_COLOR, Made, NETWORK_CIDR, StackPlan, differing, differs,
+    refuse_another_health_path, refuse_another_network, stack,
 };
 pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,

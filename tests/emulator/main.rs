@@ -37,6 +37,7 @@ mod pace;
 mod page;
 mod permissions;
 mod pointers;
+mod private;
 mod promoting;
 mod records;
 mod removing;

@@ -246,6 +246,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "'10.1.2.3/8'",
         "write 10.0.0.0/8 for all of them, or 10.1.2.3/32",
     ),
+    (
+        "APP\n[network]\ncidr = '10.0.0.0/8'",
+        "'10.0.0.0/8'",
+        "a network for four subnets is from /16 to /24, and this is /8",
+    ),
+    (
+        "APP\n[network]\ncidr = '10.0.0.0/25'",
+        "'10.0.0.0/25'",
+        "a network for four subnets is from /16 to /24, and this is /25",
+    ),
+    (
+        "APP\n[network]\nendpoints = 'yes'",
+        "'yes'",
+        "true or false",
+    ),
     ("APP\n[probe]\npath = 'a'", "'a'", "a path starts with `/`"),
     ("APP\n[probe]\nrate = 0", "0", "from 1 to 1000"),
     ("APP\n[probe]\nwindow_seconds = 0", "0", "from 1 to 3600"),

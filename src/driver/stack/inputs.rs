@@ -6,7 +6,9 @@ use std::iter;
 
 use crate::aws::StackInputs;
 use crate::config::{Config, DEFAULT_POLICY};
-use crate::engine::plan::{FORWARD, FURTHER, LIVE_COLOR, PLAIN_PORT, REDIRECT};
+use crate::engine::plan::{
+    ENDPOINTS, FORWARD, FURTHER, LIVE_COLOR, NETWORK_CIDR, PLAIN_PORT, REDIRECT,
+};
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 
@@ -52,6 +54,17 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         (LIVE_COLOR, live.to_owned()),
         ("HealthPath", config.container.health_path.clone()),
         ("TestCidr", config.network.test_cidr.to_string()),
+        (NETWORK_CIDR, config.network.cidr.to_string()),
+        (
+            "SubnetCidrs",
+            config
+                .network
+                .cidr
+                .subnets()
+                .map(|it| it.to_string())
+                .join(","),
+        ),
+        (ENDPOINTS, config.network.endpoints.to_string()),
         ("LogRetentionDays", config.logs.retention_days.to_string()),
         ("DeregistrationDelaySeconds", delay.to_string()),
         ("ImageTagMutability", mutability.to_owned()),

@@ -330,7 +330,7 @@ fn certificates_and_the_public_name_are_parameters_of_the_template() {
     assert_eq!(plain[PLAIN_PORT], FORWARD);
 
     let (_, from) = TEMPLATE.split_once("\nParameters:\n").unwrap();
-    let (parameters, _) = from.split_once("\nMappings:\n").unwrap();
+    let (parameters, _) = from.split_once("\nConditions:\n").unwrap();
     let parameters = parameters.lines().filter_map(|line| {
         let name = line.strip_prefix("  ")?.strip_suffix(':')?;
         name.starts_with(|c: char| c.is_ascii_uppercase())

@@ -10,9 +10,13 @@ use crate::counted::counted;
 use crate::model::{Color, ColorState, Observed, Reserved, Route};
 
 /// Of a stack that is made anew, until it is destroyed.
-pub fn costs(tasks: u16, size: TaskSize) -> String {
+pub fn costs(tasks: u16, size: TaskSize, has_endpoints: bool) -> String {
+    let endpoints = match has_endpoints {
+        true => ", VPC endpoints in two zones",
+        false => "",
+    };
     format!(
-        "paid for until `bgecs destroy`: 1 Application Load Balancer, and for each colour that is \
+        "paid for until `bgecs destroy`: 1 Application Load Balancer{endpoints}, and for each colour that is \
          deployed, until `bgecs retire`, {} of {} (README, \"Costs\")",
         counted(tasks, "task"),
         Reserved::from(size)
@@ -119,13 +123,18 @@ mod tests {
 
     #[test]
     fn costs_are_said_in_quantities() {
-        let of = |tasks, cpu, memory| costs(tasks, TaskSize::new(cpu, memory).unwrap());
+        let of = |tasks, cpu, memory| costs(tasks, TaskSize::new(cpu, memory).unwrap(), false);
         assert_eq!(
             of(2, 256, 512),
             "paid for until `bgecs destroy`: 1 Application Load Balancer, and for each colour that \
              is deployed, until `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB (README, \"Costs\")"
         );
         assert!(of(1, 4096, 30720).contains(" 1 task of 4 vCPU and 30 GB "));
+        let private = costs(1, TaskSize::new(256, 512).unwrap(), true);
+        assert!(
+            private.contains("Balancer, VPC endpoints in two zones, and"),
+            "{private}"
+        );
     }
 
     fn prices(more: &str) -> Option<Prices> {

@@ -78,17 +78,6 @@ pub const ATTACHING: &[Grant] = &[
         condition: None,
     },
     Grant {
-        sid: "ScalingAlarms",
-        needs: &[along(
-            "cloudwatch:DeleteAlarms",
-            &["application-autoscaling:DeregisterScalableTarget"],
-        )],
-        on: &[
-            "arn:*:cloudwatch:{region}:{account}:alarm:TargetTracking-service/{cluster}/{stack}-{made}-*",
-        ],
-        condition: None,
-    },
-    Grant {
         sid: "SecondColor",
         needs: &[
             called("ecs:DeleteService", &["detach"]),

@@ -4,8 +4,8 @@
 //! properties have them called.
 
 use super::{
-    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, SCALING_ALARMS, STACK, along,
-    called, mending, stack,
+    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, mending,
+    stack,
 };
 
 const GATEWAY: &str = "AWS::EC2::InternetGateway";
@@ -16,6 +16,7 @@ const ROUTES_OF_SUBNET: &str = "AWS::EC2::SubnetRouteTableAssociation";
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 const SUBNET: &str = "AWS::EC2::Subnet";
 const VPC: &str = "AWS::EC2::VPC";
+const ENDPOINT: &str = "AWS::EC2::VPCEndpoint";
 pub(super) const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
 pub(super) const CERTIFICATE: &str = "AWS::ElasticLoadBalancingV2::ListenerCertificate";
 const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
@@ -60,6 +61,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ec2:DescribeSecurityGroups", SECURITY_GROUP),
             stack("ec2:DescribeSubnets", SUBNET),
             stack("ec2:DescribeVpcAttribute", VPC),
+            stack("ec2:DescribeVpcEndpoints", ENDPOINT),
             stack("ec2:DescribeVpcs", VPC),
             stack("ec2:DescribeVpnGateways", ATTACHMENT),
             stack("ecs:DescribeClusters", CLUSTER),
@@ -104,7 +106,9 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ec2:CreateSubnet", SUBNET),
             stack("ec2:CreateTags", VPC),
             stack("ec2:CreateVpc", VPC),
+            stack("ec2:CreateVpcEndpoint", ENDPOINT),
             stack("ec2:ModifySubnetAttribute", SUBNET),
+            stack("ec2:ModifyVpcEndpoint", ENDPOINT),
             stack("ec2:ModifyVpcAttribute", VPC),
             stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
             stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
@@ -123,6 +127,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ec2:DeleteSecurityGroup", SECURITY_GROUP),
             stack("ec2:DeleteSubnet", SUBNET),
             stack("ec2:DeleteVpc", VPC),
+            stack("ec2:DeleteVpcEndpoints", ENDPOINT),
             stack("ec2:DetachInternetGateway", ATTACHMENT),
             stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
         ],
@@ -185,15 +190,6 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ecr:TagResource", IMAGES),
         ],
         on: REPOSITORY,
-        condition: None,
-    },
-    Grant {
-        sid: "ScalingAlarms",
-        needs: &[along(
-            "cloudwatch:DeleteAlarms",
-            &["application-autoscaling:DeregisterScalableTarget"],
-        )],
-        on: SCALING_ALARMS,
         condition: None,
     },
     Grant {

@@ -113,10 +113,6 @@ const OWN: PolicyCondition = PolicyCondition {
     values: &["{app}"],
 };
 
-/// Those that Application Auto Scaling makes for the policies of a service.
-const SCALING_ALARMS: &[&str] =
-    &["arn:*:cloudwatch:{region}:{account}:alarm:TargetTracking-service/{cluster}/{service}-*"];
-
 /// For actions that know no resources.
 const ANYTHING: &[&str] = &["*"];
 

@@ -1,8 +1,8 @@
 //! What releases need, from a look at what is live to the last step.
 
 use super::{
-    ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, SCALING_ALARMS, STACK,
-    along, called, registry,
+    ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, STACK, along, called,
+    registry,
 };
 
 /// Those that find the app by its stack.
@@ -166,11 +166,20 @@ pub const DEPLOYER: &[Grant] = &[
     },
     Grant {
         sid: "ScaleByAlarms",
-        needs: &[along(
-            "cloudwatch:PutMetricAlarm",
-            &["application-autoscaling:PutScalingPolicy"],
-        )],
-        on: SCALING_ALARMS,
+        needs: &[
+            along(
+                "cloudwatch:PutMetricAlarm",
+                &["application-autoscaling:PutScalingPolicy"],
+            ),
+            along(
+                "cloudwatch:DeleteAlarms",
+                &["application-autoscaling:DeregisterScalableTarget"],
+            ),
+        ],
+        // Those that Application Auto Scaling makes for the policies of a service.
+        on: &[
+            "arn:*:cloudwatch:{region}:{account}:alarm:TargetTracking-service/{cluster}/{service}-*",
+        ],
         condition: None,
     },
     // What a deploy registered that was killed, interrupted or refused, and no

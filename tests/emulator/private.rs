@@ -1,0 +1,107 @@
+//! Tasks in subnets that no way leads to, which reach AWS by endpoints.
+
+use serde_json::Value;
+
+use crate::canary::expect_said;
+use crate::support::Outcome;
+use crate::world::{ENGLISH, FRENCH, V2, World, greeter};
+
+impl World {
+    /// The subnets of a colour, in their order, and whether its tasks have public addresses.
+    fn network_of(&self, color: &str) -> Outcome<(Vec<String>, bool)> {
+        let service = self.service(color)?;
+        let network = &service["networkConfiguration"]["awsvpcConfiguration"];
+        let subnets = network["subnets"].as_array().cloned().unwrap_or_default();
+        let mut subnets: Vec<String> = subnets
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        subnets.sort();
+        Ok((subnets, network["assignPublicIp"] == "ENABLED"))
+    }
+
+    fn with_network(&self, keys: &str) -> Outcome {
+        self.configure("")?;
+        self.configure_more(&format!("[network]\n{keys}\n"))
+    }
+
+    fn endpoints(&self) -> Outcome<usize> {
+        let told = self
+            .api
+            .query("ec2", "2016-11-15", &[("Action", "DescribeVpcEndpoints")])?;
+        Ok(told.matches("<vpcEndpointId>").count())
+    }
+}
+
+#[test]
+fn a_running_app_moves_into_private_subnets_with_its_releases() -> Outcome {
+    let world = World::with_v1_live("private")?;
+    let (public, has_addresses) = world.network_of("green")?;
+    assert!(has_addresses);
+    world.with_network("cidr = \"10.65.0.0/16\"")?;
+    let refused = world.changes_nothing(6, &["init"])?;
+    expect_said(
+        &refused,
+        &["the network is 10.64.0.0/16, and cannot become 10.65.0.0/16"],
+    );
+
+    world.with_network("endpoints = true")?;
+    let planned = world.done(&["init", "--dry-run"])?;
+    assert!(planned.stdout.contains("Endpoints"), "{}", planned.shown());
+    world.done(&["init"])?;
+    world.done(&["probe", "--duration", "500ms"])?;
+    assert_eq!(
+        world.network_of("green")?,
+        (public.clone(), true),
+        "users stay"
+    );
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    let (private, has_addresses) = world.network_of("blue")?;
+    assert!(!has_addresses && private.len() == 2, "{private:?}");
+    assert!(private.iter().all(|it| !public.contains(it)), "{private:?}");
+    let promoted = world.done(&["promote", "--window", "1s"])?;
+    expect_said(
+        &promoted,
+        &["✓ twin", "blue has public IPs off, and green on"],
+    );
+    world.expect_answers(FRENCH, ENGLISH)?;
+    world.done(&["rollback", "--window", "1s"])?;
+    world.expect_answers(ENGLISH, FRENCH)?;
+
+    world.configure("")?;
+    let refused = world.changes_nothing(6, &["init"])?;
+    expect_said(&refused, &["tasks run in the private subnets"]);
+    world.with_network("endpoints = true")?;
+    world.done(&["destroy", "--yes"])?;
+    Ok(())
+}
+
+#[test]
+fn an_app_is_made_in_private_subnets_of_its_own_range() -> Outcome {
+    greeter()?;
+    let world = World::new("ranged")?;
+    world.with_network("cidr = \"10.70.16.0/20\"\nendpoints = true")?;
+    let planned = world.done(&["init", "--dry-run"])?;
+    let cost = "VPC endpoints in two zones";
+    assert!(planned.stdout.contains(cost), "{}", planned.shown());
+    let before = world.endpoints()?;
+    world.init_and_v1()?;
+    // S3, the registry's two, and the logs'.
+    assert_eq!(world.endpoints()? - before, 4);
+    let told = world
+        .api
+        .query("ec2", "2016-11-15", &[("Action", "DescribeSubnets")])?;
+    for range in [
+        "10.70.16.0/24",
+        "10.70.17.0/24",
+        "10.70.18.0/24",
+        "10.70.19.0/24",
+    ] {
+        assert!(told.contains(range), "{range}");
+    }
+    assert!(!world.network_of("green")?.1);
+    world.done(&["destroy", "--yes"])?;
+    assert_eq!(world.endpoints()?, before);
+    Ok(())
+}
