@@ -40,7 +40,6 @@ pub mod stack;
 pub mod swap;
 pub mod tidy;
 pub mod turn;
-pub mod twin;
 pub mod under_lease;
 pub mod unfinished;
 pub mod update;

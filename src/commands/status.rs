@@ -21,7 +21,7 @@ use crate::engine::twin;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, Previous};
-use crate::model::{Color, Infrastructure, Observed, PerColor, PerRoute, Route};
+use crate::model::{Color, Observed, PerColor, PerRoute, Route, Scaling};
 use crate::session::Session;
 use crate::session::here::Here;
 use hosted::HostedStatus;
@@ -89,7 +89,10 @@ struct Status {
 
 pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     if !args.watch {
-        let (mut status, infra) = look(session).await?;
+        let (mut status, observed) = look(session).await?;
+        let scaling = scaling(session, &observed).await;
+        status.differences = differences(&observed, scaling.as_ref());
+        let infra = observed.infrastructure;
         status.certificate = secure::certificate_warning(session, &infra).await;
         if session.config.serve != ServeSection::default() {
             let table = infra.journal_table();
@@ -110,33 +113,40 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     }
 }
 
-async fn look(session: &Session) -> Result<(Status, Infrastructure)> {
+async fn look(session: &Session) -> Result<(Status, Observed)> {
     let (stack, observed) = session.observe_with_stack().await?;
     let here = session.here(&observed.infrastructure).await;
     let mut status = status(session, &stack, &observed, here);
     status.differs_from_stack = session.difference(&stack);
-    status.differences = differences(session, &observed).await;
+    status.differences = differences(&observed, None);
     let mut setbacks = setbacks(session, &observed).await?;
     for color in Color::BOTH {
         if let Some(state) = status.colors.get_mut(color) {
             state.setback = setbacks.get_mut(color).take();
         }
     }
-    Ok((status, observed.infrastructure))
+    Ok((status, observed))
 }
 
 /// In what the idle colour is no twin of the live one.
-async fn differences(session: &Session, observed: &Observed) -> Vec<String> {
-    let (Ok(ecs), Some(live)) = (observed.ecs(), observed.live_color()) else {
+fn differences(observed: &Observed, scaling: Option<&Scaling>) -> Vec<String> {
+    let Some(live) = observed.live_color() else {
         return Vec::new();
     };
-    let idle = live.other();
-    if observed.color(idle).service.is_none() {
-        return Vec::new();
-    }
-    let scaling = driver::twin::scaling(session, &ecs.services).await;
-    let all = twin::differences(observed, idle, scaling.as_ref());
+    let all = twin::differences(observed, live.other(), scaling);
     all.into_iter().map(|it| it.what).collect()
+}
+
+/// Of two services, of which one is to be as the other; whoever watches is not told of it
+/// again and again.
+async fn scaling(session: &Session, observed: &Observed) -> Option<Scaling> {
+    let ecs = observed.ecs().ok()?;
+    let is_there = |color| observed.color(color).service.is_some();
+    let has_both = observed.live_color().is_some() && Color::BOTH.into_iter().all(is_there);
+    match has_both {
+        true => driver::scaling::look(session, &ecs.services).await,
+        false => None,
+    }
 }
 
 /// Why the last deploy onto a colour failed, where it is not over that yet.

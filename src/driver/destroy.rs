@@ -110,6 +110,8 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     }
     let name = session.stack_name();
     let services = ColorServices::alone_in(&name);
+    let colors = inventory.services.iter().map(|(color, _)| *color);
+    scaling::forget(session, turn, &services, colors).await?;
     for (color, _) in &inventory.services {
         remove_service(session, turn, &services, *color).await?;
     }
@@ -146,10 +148,9 @@ pub(super) async fn remove_service(
     session.report.tell(&ReportEvent::Doing(doing));
     let deleted = delete_service(session, services, color).await;
     match turn {
-        Some(turn) => update::done_or_not(turn, deleted)?,
-        None => deleted?,
+        Some(turn) => update::done_or_not(turn, deleted),
+        None => Ok(deleted?),
     }
-    scaling::forget(session, turn, services, color).await
 }
 
 /// None of them is no effect.

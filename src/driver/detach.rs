@@ -5,6 +5,7 @@
 use tokio::time::{Instant, sleep};
 
 use super::destroy::{PAUSE, TASK_PATIENCE, remove_service, remove_stack, remove_task_definitions};
+use super::scaling;
 use super::tidy::uses;
 use super::turn::Turn;
 use crate::aws::{Revisions, Router, StackSnapshot};
@@ -196,6 +197,7 @@ pub async fn detach(
     (it, made): (&Detachment, Color),
 ) -> Result<()> {
     if it.service.is_some() {
+        scaling::forget(session, turn, &infra.services, [made].into_iter()).await?;
         remove_service(session, turn, &infra.services, made).await?;
     }
     await_gone(session, infra, made).await?;

@@ -1,10 +1,10 @@
 //! Carries out what is decided of the two colours' scaling, each registration written in the
 //! journal ahead of it. Says nothing of when: that is a command's.
 
+use super::destroy::about_to;
 use super::turn::{Stop, Turn};
 use super::update::done_or_not;
 use super::work::Work;
-use super::{destroy, twin as looked_at};
 use crate::engine::scaling::{self, TargetChange};
 use crate::engine::twin;
 use crate::error::{Error, Result};
@@ -12,6 +12,19 @@ use crate::model::journal::Effect;
 use crate::model::{Color, ColorServices, EcsInfrastructure, Observed, Scaling};
 use crate::report::ReportEvent;
 use crate::session::Session;
+
+/// What scales the two colours. None where AWS does not say, which is told of: releases
+/// need it not.
+pub async fn look(session: &Session, services: &ColorServices) -> Option<Scaling> {
+    match session.aws.read_scaling(services).await {
+        Ok(scaling) => Some(scaling),
+        Err(error) => {
+            let told = format!("whether anything scales the two colours is not known: {error}");
+            session.report.tell(&ReportEvent::Warning(told));
+            None
+        }
+    }
+}
 
 /// Has that colour scaled as the live one is, and neither of them lose a task. What could
 /// not be promoted is left as it is.
@@ -76,7 +89,7 @@ async fn give_roles(
     };
     let found = match is_begun {
         true => session.aws.read_scaling(&infra.services).await?,
-        false => match looked_at::scaling(session, &infra.services).await {
+        false => match look(session, &infra.services).await {
             Some(found) => found,
             None => return Ok(()),
         },
@@ -124,7 +137,7 @@ pub async fn suspend(
     color: Color,
 ) -> Result<()> {
     let infra = observed.ecs()?;
-    let Some(found) = looked_at::scaling(session, &infra.services).await else {
+    let Some(found) = look(session, &infra.services).await else {
         return Ok(());
     };
     match scaling::ahead_of_retiring(observed, &found, color) {
@@ -133,7 +146,7 @@ pub async fn suspend(
     }
 }
 
-/// Of a service that is gone, or goes.
+/// Of services that are to go: who is killed ahead of that finds them by it.
 ///
 /// # Errors
 /// As [`get_ready`].
@@ -141,20 +154,24 @@ pub async fn forget(
     session: &Session,
     turn: Option<&Turn>,
     services: &ColorServices,
-    color: Color,
+    colors: impl Iterator<Item = Color>,
 ) -> Result<()> {
-    let Some(found) = looked_at::scaling(session, services).await else {
+    let mut colors = colors.peekable();
+    if colors.peek().is_none() {
+        return Ok(());
+    }
+    let Some(found) = look(session, services).await else {
         return Ok(());
     };
-    if found.get(color).is_none() {
-        return Ok(());
+    for color in colors.filter(|color| found.get(*color).is_some()) {
+        about_to(turn, Effect::DeregisterScalableTarget { color }).await?;
+        let done = session.aws.deregister_scalable_target(services, color);
+        match turn {
+            Some(turn) => done_or_not(turn, done.await)?,
+            None => done.await?,
+        }
     }
-    destroy::about_to(turn, Effect::DeregisterScalableTarget { color }).await?;
-    let done = session.aws.deregister_scalable_target(services, color);
-    match turn {
-        Some(turn) => done_or_not(turn, done.await),
-        None => Ok(done.await?),
-    }
+    Ok(())
 }
 
 async fn register(

@@ -16,6 +16,7 @@ use super::{destroy, everywhere, hosted, make_live, reach, retire, scaling, stac
 use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
+use crate::engine::scaling::is_touched_by;
 use crate::engine::shift::Outcome;
 use crate::engine::unfinished::{self, Course, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
@@ -574,6 +575,10 @@ async fn shift(
     let kind = kind(operation.command, is_back);
     let had_arrived = observed.traffic.production.reaches(strategy.to);
     watching.asking.check_report()?;
+    if kind == SwapKind::Promote && !is_touched_by(operation) {
+        let to = strategy.to;
+        scaling::get_ready(work, observed, to, observed.color(to).desired()).await?;
+    }
     let attempt = Attempt::new(
         work.session,
         kind,

@@ -2,7 +2,7 @@
 
 use super::{Attempt, SwapKind};
 use crate::aws::Router;
-use crate::driver::twin;
+use crate::driver::scaling;
 use crate::engine::preflight::{self, TEST_ANSWERS, Thoroughness};
 use crate::engine::{self, alarms};
 use crate::error::Result;
@@ -62,7 +62,7 @@ impl Attempt<'_> {
             // Nobody waits for it while users fail.
             Thoroughness::WayBack => return None,
             Thoroughness::Full | Thoroughness::Blind => {
-                twin::scaling(self.session, &ecs.services).await
+                scaling::look(self.session, &ecs.services).await
             }
         };
         Some(engine::twin::check(
