@@ -92,6 +92,12 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
         let (mut status, observed) = look(session).await?;
         let scaling = scaling(session, &observed).await;
         status.differences = differences(&observed, scaling.as_ref());
+        for color in Color::BOTH {
+            let scaled = scaling.as_ref().and_then(|all| all.get(color).as_ref());
+            if let Some(state) = status.colors.get_mut(color) {
+                state.scaling = scaled.map(|it| it.target);
+            }
+        }
         let infra = observed.infrastructure;
         status.certificate = secure::certificate_warning(session, &infra).await;
         if session.config.serve != ServeSection::default() {

@@ -21,7 +21,9 @@ pub struct Autoscaling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScalableTarget {
     /// Tasks.
+    #[serde(rename = "min_capacity")]
     pub least: i32,
+    #[serde(rename = "max_capacity")]
     pub most: i32,
     #[serde(default, skip_serializing_if = "Suspended::is_nothing")]
     pub suspended: Suspended,
@@ -95,6 +97,29 @@ impl ScalableTarget {
     }
 }
 
+/// `from 2 to 10 tasks; suspended: in`
+impl fmt::Display for ScalableTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_at_rest() {
+            return f.write_str("not until users are there: all of it is suspended");
+        }
+        write!(f, "from {}", self.bounds())?;
+        let suspended = [
+            (self.suspended.scale_in, "in"),
+            (self.suspended.scale_out, "out"),
+            (self.suspended.scheduled, "by schedule"),
+        ];
+        let which: Vec<&str> = suspended
+            .iter()
+            .filter_map(|(is, which)| is.then_some(*which))
+            .collect();
+        match which.is_empty() {
+            true => Ok(()),
+            false => write!(f, "; suspended: {}", which.join(", ")),
+        }
+    }
+}
+
 /// `from 2 to 10 tasks, by cpu60 (TargetTrackingScaling)`
 impl fmt::Display for Autoscaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,5 +135,33 @@ impl fmt::Display for Autoscaling {
 impl fmt::Display for ScalingPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_suspended_is_said() {
+        let target = ScalableTarget {
+            least: 2,
+            most: 10,
+            suspended: Suspended::default(),
+        };
+        assert_eq!(target.to_string(), "from 2 to 10 tasks");
+        assert_eq!(
+            target.held().to_string(),
+            "from 2 to 10 tasks; suspended: in"
+        );
+        let rest = "not until users are there: all of it is suspended";
+        assert_eq!(target.at_rest().to_string(), rest);
+        // An owner may have all of it suspended where users are.
+        let still = ScalableTarget {
+            suspended: Suspended::ALL,
+            ..target
+        };
+        let all = "from 2 to 10 tasks; suspended: in, out, by schedule";
+        assert_eq!(still.to_string(), all);
     }
 }

@@ -137,6 +137,10 @@ fn what_scales_users_goes_with_them() -> Outcome {
         ],
     );
     world.expect_scaled("promoted", OWNERS, AT_REST)?;
+    let status = world.done(&["status"])?;
+    let scaled = status.stdout.find("scaled   from 2 to 10 tasks");
+    let rests = status.stdout.find("scaled   not until users are there");
+    assert!(scaled.is_some() && rests.is_some(), "{}", status.shown());
     assert_eq!(
         (world.desired("blue")?, world.desired("green")?),
         (json!(2), json!(2))

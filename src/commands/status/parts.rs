@@ -10,7 +10,7 @@ use crate::engine::plan::{self, AFTER_A_PAUSE, WarmCost};
 use crate::model::journal::{self, Operation, OperationId};
 use crate::model::{
     Color, ColorState, EcsInfrastructure, Endpoint, Found, Observed, PerColor, Rollout, Route,
-    Split, WayIn,
+    ScalableTarget, Split, WayIn,
 };
 use crate::report::Style;
 use crate::spoken_time;
@@ -139,6 +139,9 @@ pub(super) struct ColorStatus {
     pub(super) draining: bool,
     /// Why the last deploy onto it failed, where that shows.
     pub(super) setback: Option<String>,
+    /// Where something scales it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scaling: Option<ScalableTarget>,
 }
 
 impl ColorStatus {
@@ -165,6 +168,7 @@ impl ColorStatus {
             rollout: service.primary().and_then(|deployment| deployment.rollout),
             draining: service.is_draining,
             setback: None,
+            scaling: None,
         })
     }
 }

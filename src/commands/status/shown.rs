@@ -160,6 +160,8 @@ impl Status {
         if state.service != color.as_str() {
             lines.insert(1, format!("  service  {}", state.service));
         }
+        let scaling = state.scaling.iter();
+        lines.extend(scaling.map(|target| format!("  scaled   {target}")));
         let warm = state.warm.iter();
         lines.extend(warm.map(|cost| format!("  costs    {cost}")));
         let loss = state.task_definition_lost.map(|loss| loss.sentence(color));
