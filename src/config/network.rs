@@ -24,14 +24,24 @@ impl Ipv4Cidr {
     };
 
     /// # Errors
-    /// A VPC cannot have it, or its sixteenths cannot be subnets: a VPC has /16 at the most,
-    /// a subnet /28 at the least
-    /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>).
+    /// A VPC cannot have it, or a sixteenth of it is too small for a load balancer: a VPC has
+    /// /16 at the most
+    /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>), a load
+    /// balancer's subnet /27 at the least
+    /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer>).
     pub fn of_a_network(self) -> Result<Self, String> {
+        let first = self.network;
+        let is_no_networks = first.is_loopback()
+            || first.is_link_local()
+            || first.is_multicast()
+            || matches!(first.octets()[0], 0 | 240..);
         match self.prefix {
-            16..=24 => Ok(self),
+            _ if is_no_networks => Err(format!(
+                "{self} is set apart for something else: a network is of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, or of addresses of yours"
+            )),
+            16..=23 => Ok(self),
             prefix => Err(format!(
-                "a network for four subnets is from /16 to /24, and this is /{prefix}"
+                "a network is from /16 to /23, since each of its subnets is a sixteenth of it, and this is /{prefix}"
             )),
         }
     }
@@ -58,7 +68,9 @@ impl FromStr for Ipv4Cidr {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = text.split_once('/').and_then(|(address, prefix)| {
             let address: Ipv4Addr = address.parse().ok()?;
-            let prefix: u8 = prefix.parse().ok()?;
+            let is_plain = prefix.bytes().all(|b| b.is_ascii_digit())
+                && (prefix == "0" || !prefix.starts_with('0'));
+            let prefix: u8 = prefix.parse().ok().filter(|_| is_plain)?;
             (prefix <= 32).then_some((address, prefix))
         });
         let Some((address, prefix)) = parsed else {

@@ -180,7 +180,12 @@ async fn register(
     infra: &EcsInfrastructure,
     change: &TargetChange,
 ) -> Result<()> {
-    let TargetChange { color, target, was } = *change;
+    let TargetChange {
+        color,
+        target,
+        was,
+        beyond,
+    } = *change;
     note(turn, Effect::RegisterScalableTarget { color, target, was }).await?;
     let services = &infra.services;
     let done = session
@@ -188,6 +193,12 @@ async fn register(
         .register_scalable_target(services, color, &target);
     done_or_not(turn, done.await)?;
     turn.has_done();
+    if let Some(allowed) = beyond {
+        session.report.tell(&ReportEvent::Warning(format!(
+            "{color} has more tasks than the {allowed} that its scaling allows: the maximum is {} now, so that none is stopped",
+            target.most
+        )));
+    }
     Ok(())
 }
 
@@ -198,8 +209,15 @@ async fn mirror(
     color: Color,
 ) -> Result<()> {
     note(turn, Effect::PutScalingPolicies { color }).await?;
-    done_or_not(turn, session.aws.mirror_scaling(infra, color).await)?;
+    let mirrored = session.aws.mirror_scaling(infra, color).await;
+    let besides = done_or_not(turn, mirrored)?;
     turn.has_done();
+    for schedule in besides {
+        session.report.tell(&ReportEvent::Warning(format!(
+            "{color} is scaled by the schedule `{schedule}`, too, and {} is not",
+            color.other()
+        )));
+    }
     Ok(())
 }
 

@@ -14,12 +14,14 @@ pub struct TargetChange {
     pub color: Color,
     pub target: ScalableTarget,
     pub was: Option<ScalableTarget>,
+    /// What its owner has said, where that would have stopped tasks.
+    pub beyond: Option<i32>,
 }
 
 /// Ahead of a shift there, for which that colour is to have so many tasks.
 pub fn ahead(observed: &Observed, scaling: &Scaling, to: Color, count: i32) -> Vec<TargetChange> {
     let (targets, from) = (targets(scaling), to.other());
-    let Some(theirs) = targets.get(from).filter(|it| !it.is_at_rest()) else {
+    let Some(theirs) = *targets.get(from) else {
         return Vec::new();
     };
     let held = theirs.held();
@@ -60,11 +62,12 @@ pub fn after(
 /// along, unless this one is scaled by itself.
 pub fn where_found(observed: &Observed, scaling: &Scaling, live: Color) -> Vec<TargetChange> {
     let (targets, other) = (targets(scaling), live.other());
-    let is_at_rest = targets.get(live).is_some_and(|it| it.is_at_rest());
-    let owners = targets
-        .get(other)
-        .filter(|it| is_at_rest && !it.is_at_rest());
-    let roles = owners.map(|owners| [(live, owners), (other, owners.at_rest())]);
+    let said = |color| targets.get(color).filter(|it| !it.is_at_rest());
+    let Some(owners) = said(live).or_else(|| said(other)) else {
+        return Vec::new();
+    };
+    let rest = targets.get(other).map(|it| (other, it.at_rest()));
+    let roles = [Some((live, owners)), rest];
     changes(observed, &targets, roles.into_iter().flatten())
 }
 
@@ -96,11 +99,16 @@ fn owners(
     operation: &Operation,
 ) -> Option<ScalableTarget> {
     let from = operation.was_live()?;
-    let said = targets.get(from).filter(|it| !it.is_at_rest());
-    let said = said.or_else(|| {
-        let is_handed_over = registrations(operation, from).any(|(target, _)| target.is_at_rest());
-        targets.get(from.other()).filter(|_| is_handed_over)
-    })?;
+    // An owner may have all of it suspended, and 0 for the least.
+    let gives_up = |(target, was): (ScalableTarget, Option<ScalableTarget>)| {
+        target.is_at_rest() && was.is_some_and(|was| !was.is_at_rest())
+    };
+    let is_handed_over = targets.get(from).is_some_and(|it| it.is_at_rest())
+        && registrations(operation, from).any(gives_up);
+    let said = (*targets.get(match is_handed_over {
+        true => from.other(),
+        false => from,
+    }))?;
     let first = registrations(operation, from).next();
     let suspended = first.and_then(|(_, was)| was).map(|was| was.suspended);
     Some(ScalableTarget {
@@ -138,10 +146,14 @@ fn changes(
     targets: &PerColor<Option<ScalableTarget>>,
     wanted: impl IntoIterator<Item = (Color, ScalableTarget)>,
 ) -> Vec<TargetChange> {
-    let wanted = wanted.into_iter().map(|(color, target)| TargetChange {
-        color,
-        target: target.sparing(observed.color(color).desired().max(target.least)),
-        was: *targets.get(color),
+    let wanted = wanted.into_iter().map(|(color, wanted)| {
+        let target = wanted.sparing(observed.color(color).desired().max(wanted.least));
+        TargetChange {
+            color,
+            target,
+            was: *targets.get(color),
+            beyond: (target.most > wanted.most).then_some(wanted.most),
+        }
     });
     wanted.filter(|it| it.was != Some(it.target)).collect()
 }
@@ -190,7 +202,10 @@ mod tests {
         operation.command = command;
         operation.color = Some(BLUE);
         operation.from = Some(Deployed::somewhere_on(GREEN));
-        for TargetChange { color, target, was } in registered.iter().copied() {
+        for change in registered {
+            let TargetChange {
+                color, target, was, ..
+            } = *change;
             let effect = Effect::RegisterScalableTarget { color, target, was };
             operation.intend(moment(), effect);
         }
@@ -297,6 +312,22 @@ mod tests {
         assert_eq!(changes[0].was, None);
     }
 
+    /// With 0 for the least: that is no other colour's role.
+    #[test]
+    fn what_its_owner_has_suspended_goes_with_users_too() {
+        let (world, still) = (world(2, 2), target(0, 5).at_rest());
+        let before = scaling(None, Some(still));
+        let changes = ahead(&world, &before, BLUE, 2);
+        let ready = ScalableTarget { least: 2, ..still };
+        assert_eq!(told(&changes), [(BLUE, ready)]);
+        let during = done(&before, &changes);
+        let promotion = away(Command::Promote, &changes);
+        let gone = after(&world, &during, &promotion, BLUE);
+        assert_eq!(told(&gone), [(BLUE, still)]);
+        let back = after(&world, &during, &promotion, GREEN);
+        assert_eq!(told(&back), [(BLUE, still)]);
+    }
+
     #[test]
     fn no_registration_stops_a_task() {
         let changes = ahead(&world(3, 12), &scaling(None, Some(target(2, 10))), BLUE, 12);
@@ -304,6 +335,7 @@ mod tests {
             told(&changes),
             [(GREEN, target(2, 12).held()), (BLUE, ready(12, 12))]
         );
+        assert_eq!(changes[0].beyond, Some(10));
         let idle = scaling(Some(target(2, 4)), None);
         let rest = ahead_of_retiring(&world(6, 1), &idle, BLUE);
         assert_eq!(rest.map(|it| it.target), Some(target(0, 6).at_rest()));
@@ -317,9 +349,12 @@ mod tests {
         assert_eq!(told(&changes), [(GREEN, owners), (BLUE, owners.at_rest())]);
         assert_eq!(where_found(&world, &left_behind, BLUE), []);
         // Who never was at rest has an owner of its own.
-        let both = scaling(Some(owners), Some(target(1, 3)));
-        assert_eq!(where_found(&world, &both, GREEN), []);
-        assert_eq!(where_found(&world, &scaling(Some(owners), None), GREEN), []);
+        let both = scaling(Some(owners), Some(target(1, 6)));
+        let changes = where_found(&world, &both, GREEN);
+        assert_eq!(told(&changes), [(BLUE, owners.at_rest())]);
+        let changes = where_found(&world, &scaling(Some(owners), None), GREEN);
+        assert_eq!(told(&changes), [(GREEN, owners), (BLUE, owners.at_rest())]);
+        assert_eq!(where_found(&world, &scaling(None, None), GREEN), []);
     }
 
     #[test]
@@ -329,11 +364,8 @@ mod tests {
         assert_eq!(ahead(&world, &unscaled, BLUE, 2), []);
         let promotion = away(Command::Promote, &[]);
         assert_eq!(after(&world, &unscaled, &promotion, BLUE), []);
-        // Its owner has all of it suspended, with nothing as the least.
-        let still = scaling(None, Some(target(0, 5).at_rest()));
-        assert_eq!(ahead(&world, &still, BLUE, 2), []);
-        assert_eq!(after(&world, &still, &promotion, BLUE), []);
-        assert_eq!(ahead_of_retiring(&world, &still, BLUE), None);
-        assert_eq!(ahead_of_retiring(&world, &still, GREEN), None);
+        let rests = scaling(None, Some(target(0, 5).at_rest()));
+        assert_eq!(ahead_of_retiring(&world, &rests, BLUE), None);
+        assert_eq!(ahead_of_retiring(&world, &rests, GREEN), None);
     }
 }

@@ -49,7 +49,9 @@ pub fn differences(
 
 /// What differs is told, and forbids the swap where users would have less.
 pub fn check(observed: &Observed, to: Color, scaling: Option<&Scaling>) -> Check {
-    let all = differences(observed, to, scaling);
+    let mut all = differences(observed, to, scaling);
+    // What forbids it is not looked for among the rest.
+    all.sort_by_key(|it| !it.is_weaker);
     let told: Vec<&str> = all.iter().map(|it| it.what.as_str()).collect();
     Check {
         name: "twin",

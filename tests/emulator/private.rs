@@ -71,7 +71,7 @@ fn a_running_app_moves_into_private_subnets_with_its_releases() -> Outcome {
 
     world.configure("")?;
     let refused = world.changes_nothing(6, &["init"])?;
-    expect_said(&refused, &["tasks run in the private subnets"]);
+    expect_said(&refused, &["tasks may run in the private subnets"]);
     world.with_network("endpoints = true")?;
     world.done(&["destroy", "--yes"])?;
     Ok(())

@@ -163,8 +163,13 @@ fn what_scales_users_goes_with_them() -> Outcome {
         "night"
     );
 
-    // Its owner wants more of them, wherever users are.
+    // Its owner wants more of them, wherever users are; and a schedule that blue alone has.
     world.scale_between("blue", 3, 12)?;
+    let besides = json!({
+        "ScheduledActionName": "besides", "Schedule": "cron(0 1 * * ? *)",
+        "ScalableTargetAction": { "MaxCapacity": 1 },
+    });
+    world.scaling("PutScheduledAction", "blue", &besides)?;
     world.done(&["rollback", "--window", "0s", "--now"])?;
     world.expect_scaled("rolled back", Some((0, 12, true)), Some((3, 12, false)))?;
     world.done(&["retire"])?;
@@ -173,7 +178,11 @@ fn what_scales_users_goes_with_them() -> Outcome {
     world.scaling("RegisterScalableTarget", "blue", &json!({}))?;
     assert_eq!(world.desired("blue")?, 0);
     world.done(&["deploy", V2, "--tag", "3"])?;
-    world.done(&["promote", "--window", "0s"])?;
+    let woken = world.done(&["promote", "--window", "0s"])?;
+    expect_said(
+        &woken,
+        &["blue is scaled by the schedule `besides`, too, and green is not"],
+    );
     world.expect_scaled("woken", Some((3, 12, false)), Some((0, 12, true)))?;
     assert_eq!(world.desired("blue")?, 3);
     world.done(&["destroy", "--yes"])?;
@@ -290,7 +299,7 @@ fn a_service_that_ran_before_keeps_what_scales_it() -> Outcome {
     let refused = world.ends(6, &["promote"])?;
     expect_said(
         &refused,
-        &["✗ twin", "the step scaling policy steps of blue"],
+        &["✗ twin", "the step scaling policy `steps` of blue"],
     );
     world.scaling_of(
         "prod/web",
@@ -310,4 +319,22 @@ fn a_service_that_ran_before_keeps_what_scales_it() -> Outcome {
     assert_eq!(world.target_of("prod/bgecs-shop-green")?, None);
     assert_eq!((company.seen()?, policies()?), before);
     Ok(())
+}
+
+#[test]
+fn no_task_is_stopped_for_a_maximum_and_that_is_told() -> Outcome {
+    let world = World::with_v2_idle("beyond")?;
+    world.scale_between("green", 1, 1)?;
+    let more = json!({ "cluster": world.stack(), "service": "blue", "desiredCount": 3 });
+    world.api.ecs("UpdateService", &more)?;
+    world.until("three run", || {
+        Ok(world.status()?["colors"]["blue"]["healthy"] == 3)
+    })?;
+    let done = world.done(&["promote", "--window", "0s"])?;
+    expect_said(
+        &done,
+        &["blue has more tasks than the 1 that its scaling allows: the maximum is 3 now"],
+    );
+    assert_eq!(world.desired("blue")?, 3);
+    world.expect_scaled("promoted", Some((1, 3, false)), Some((0, 1, true)))
 }

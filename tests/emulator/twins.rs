@@ -35,7 +35,7 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
     policy["ResourceId"] = format!("service/{}/blue", world.stack()).into();
     world.scaling("PutScalingPolicy", "blue", &policy)?;
     let refused = world.ends(6, &["promote", "--window", "1s"])?;
-    let why = "the scaling policy others of blue counts requests of";
+    let why = "the scaling policy `others` of blue counts requests of";
     assert!(refused.stderr.contains("✗ twin"), "{}", refused.shown());
     assert!(refused.stderr.contains(why), "{}", refused.shown());
     world.scaling("DeleteScalingPolicy", "blue", &others)?;
@@ -45,7 +45,8 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
     });
     world.api.ecs("UpdateService", &exec)?;
     let exec = "blue has ECS Exec off, and green on";
-    world.expect_differences(&[exec])?;
+    let restless = "blue is scaled from 0 to 10 tasks without a user on it: that may start its tasks, or end those that a way back needs";
+    world.expect_differences(&[exec, restless])?;
     world.until("green runs as many as it is told", || {
         Ok(world.status()?["colors"]["green"]["running"] == 2)
     })?;

@@ -12,6 +12,8 @@ const SCHEDULES: &str = "application-autoscaling:DescribeScheduledActions";
 const PUT_POLICY: &str = "application-autoscaling:PutScalingPolicy";
 const PUT_SCHEDULE: &str = "application-autoscaling:PutScheduledAction";
 
+const NAME: &str = "ScheduledActionName";
+
 /// Of what a policy or a schedule is told by, what it is put by.
 const PUT: [&str; 10] = [
     "PolicyName",
@@ -22,7 +24,7 @@ const PUT: [&str; 10] = [
     "EndTime",
     "ScalableTargetAction",
     "Schedule",
-    "ScheduledActionName",
+    NAME,
     "Timezone",
 ];
 
@@ -37,7 +39,8 @@ struct Renaming {
 
 impl Aws {
     /// Gives the target of that colour the policies and the schedules of the other one's.
-    /// What it has of the same name becomes like it; what it has besides stays.
+    /// What it has of the same name becomes like it; what it has besides stays. Gives the
+    /// schedules that it has besides: of policies others tell.
     ///
     /// # Errors
     /// Application Auto Scaling's own.
@@ -45,7 +48,7 @@ impl Aws {
         &self,
         infra: &EcsInfrastructure,
         to: Color,
-    ) -> Result<(), AwsError> {
+    ) -> Result<Vec<String>, AwsError> {
         let renaming = renaming(infra, to);
         let [id, from] = [to, to.other()].map(|color| scaled(&infra.services, color));
         let (theirs, its) = (
@@ -62,10 +65,19 @@ impl Aws {
             self.all_of(&id, SCHEDULES, listed).await?,
         );
         for schedule in missing(&theirs, &its, &renaming) {
-            self.put(PUT_SCHEDULE, "PutScheduledAction", &id, schedule)
-                .await?;
+            let put = self.put(PUT_SCHEDULE, "PutScheduledAction", &id, schedule.clone());
+            match put.await {
+                // Once, and it was.
+                Err(error) if is_over(&schedule, &error) => {}
+                put => put?,
+            }
         }
-        Ok(())
+        let named = |all: &[Value], it: &Value| all.iter().any(|of| of[NAME] == it[NAME]);
+        let besides = its.iter().filter(|it| !named(&theirs, it));
+        Ok(besides
+            .filter_map(|it| it[NAME].as_str())
+            .map(str::to_owned)
+            .collect())
     }
 
     async fn put(
@@ -106,6 +118,12 @@ fn missing(theirs: &[Value], its: &[Value], renaming: &Renaming) -> Vec<Map<Stri
     let its: Vec<_> = its.iter().map(as_put).collect();
     let wanted = theirs.iter().map(|told| as_put(&renaming.renamed(told)));
     wanted.filter(|wanted| !its.contains(wanted)).collect()
+}
+
+/// Of an action for one moment, which is refused because that is over.
+fn is_over(schedule: &Map<String, Value>, error: &AwsError) -> bool {
+    let when = schedule.get("Schedule").and_then(Value::as_str);
+    when.is_some_and(|when| when.starts_with("at(")) && error.has_code("ValidationException")
 }
 
 fn as_put(told: &Value) -> Map<String, Value> {

@@ -249,12 +249,22 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[network]\ncidr = '10.0.0.0/8'",
         "'10.0.0.0/8'",
-        "a network for four subnets is from /16 to /24, and this is /8",
+        "a network is from /16 to /23, since each of its subnets is a sixteenth of it, and this is /8",
     ),
     (
-        "APP\n[network]\ncidr = '10.0.0.0/25'",
-        "'10.0.0.0/25'",
-        "a network for four subnets is from /16 to /24, and this is /25",
+        "APP\n[network]\ncidr = '10.0.0.0/24'",
+        "'10.0.0.0/24'",
+        "and this is /24",
+    ),
+    (
+        "APP\n[network]\ncidr = '127.0.0.0/16'",
+        "'127.0.0.0/16'",
+        "is set apart for something else",
+    ),
+    (
+        "APP\n[network]\ncidr = '10.0.0.0/+16'",
+        "'10.0.0.0/+16'",
+        "is not an IPv4 network",
     ),
     (
         "APP\n[network]\nendpoints = 'yes'",

@@ -29,7 +29,7 @@ impl Attempt<'_> {
             Thoroughness::Full => {
                 let asking = self.ask_test_port(self.to);
                 interrupts
-                    .or_stop("checking", "nothing was changed", asking)
+                    .or_stop("checking", "traffic is unchanged", asking)
                     .await?
             }
         };

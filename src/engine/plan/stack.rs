@@ -146,7 +146,7 @@ pub fn refuse_another_network(
     let is_private = |value: Option<&String>| value.is_some_and(|it| it == "true");
     match is_private(made.get(ENDPOINTS)) && !is_private(wanted.get(ENDPOINTS)) {
         true => Err(Refusal::new(
-            "tasks run in the private subnets, which cannot go from under them",
+            "tasks may run in the private subnets, which cannot go from under them",
             "[network] endpoints = true leaves them; otherwise `bgecs destroy`, then `bgecs init`",
         )),
         false => Ok(()),
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(of(&[(NETWORK_CIDR, other)], [other, "false"]), Ok(()));
         let private = [(NETWORK_CIDR, usual), (ENDPOINTS, "true")];
         assert_eq!(of(&private, [usual, "true"]), Ok(()));
-        let left = "tasks run in the private subnets, which cannot go from under them";
+        let left = "tasks may run in the private subnets, which cannot go from under them";
         assert_eq!(of(&private, [usual, "false"]), Err(left.to_owned()));
     }
 

@@ -15,27 +15,50 @@ pub(super) fn differences(pair: Pair<'_>, all: &Scaling) -> Vec<TwinDifference> 
     let own_policies = own.map_or(&[][..], |it| &it.policies);
     let misled = own_policies.iter();
     let misled = misled.filter_map(|policy| counts_others((to, its), policy));
-    let theirs = scaled(to.other()).filter(|it| !it.target.is_at_rest());
-    let of_both = match (theirs, own) {
+    let awake = own.filter(|it| !it.target.is_at_rest());
+    let of_both = match (scaled(to.other()), awake) {
+        (Some(theirs), Some(own)) if theirs.target.is_at_rest() => vec![left_behind(to, own)],
         (Some(theirs), _) => ungiven((to, own_policies), (others, theirs)),
-        (None, Some(own)) if !own.target.is_at_rest() => vec![alone(pair, own)],
-        _ => Vec::new(),
+        (None, Some(own)) => vec![alone(pair, own)],
+        (None, None) => Vec::new(),
     };
-    of_both.into_iter().chain(misled).collect()
+    let restless = awake.filter(|it| !it.target.suspended.scale_in && scaled(to.other()).is_some());
+    let restless = restless.map(|it| TwinDifference {
+        what: format!(
+            "{to} is scaled from {} without a user on it: that may start its tasks, or end those that a way back needs",
+            it.target.bounds()
+        ),
+        is_weaker: false,
+    });
+    of_both.into_iter().chain(restless).chain(misled).collect()
+}
+
+/// Somebody has moved users by hand.
+fn left_behind(to: Color, own: &Autoscaling) -> TwinDifference {
+    let live = to.other();
+    TwinDifference {
+        what: format!(
+            "all scaling of {live} is suspended, where users are, and {to} is scaled from {}: `bgecs adopt` has it follow users after a move by hand",
+            own.target.bounds()
+        ),
+        is_weaker: false,
+    }
 }
 
 /// Nothing scales users' colour, and so nothing is given.
 fn alone(pair: Pair<'_>, own: &Autoscaling) -> TwinDifference {
     let Pair { to, others, .. } = pair;
-    TwinDifference {
-        what: format!(
-            "{to} is scaled from {}, and nothing scales {}",
-            own.target.bounds(),
-            to.other()
+    let (live, bounds) = (to.other(), own.target.bounds());
+    // Whatever registers it again brings its count into its bounds.
+    let is_weaker = own.target.most < others.desired;
+    let what = match is_weaker {
+        true => format!(
+            "{to} is scaled from {bounds}, and {live}, which nothing scales, has {}",
+            others.desired
         ),
-        // Whatever registers it again brings its count into its bounds.
-        is_weaker: own.target.most < others.desired,
-    }
+        false => format!("{to} is scaled from {bounds}, and nothing scales {live}"),
+    };
+    TwinDifference { what, is_weaker }
 }
 
 /// Of what scales users' colour.
@@ -66,14 +89,17 @@ fn ungiven(
     let unalarmed = unalarmed.filter(|it| it.kind == STEPS && !has(own, it));
     let unalarmed = unalarmed.map(|policy| TwinDifference {
         what: format!(
-            "the step scaling policy {0} of {live} is called by alarms that look at {live}: {to} needs a policy {0} with alarms of its own",
+            "the step scaling policy `{0}` of {live} is called by alarms that look at {live}: {to} needs a policy `{0}` with alarms of its own",
             policy.name
         ),
         is_weaker: true,
     });
     let besides = own.iter().filter(|it| !has(&theirs.policies, it));
     let besides = besides.map(|policy| TwinDifference {
-        what: format!("{to} is scaled by {}, too, and {live} is not", policy.name),
+        what: format!(
+            "{to} is scaled by the policy `{}`, too, and {live} is not",
+            policy.name
+        ),
         is_weaker: false,
     });
     let of_target = impossible.into_iter().chain(beyond);
@@ -94,7 +120,7 @@ fn counts_others(
     let is_own = own.any(|it| it.target_group.as_str().ends_with(counted));
     (!is_own).then(|| TwinDifference {
         what: format!(
-            "the scaling policy {} of {color} counts requests of {counted}, where {color} is not registered",
+            "the scaling policy `{}` of {color} counts requests of {counted}, where {color} is not registered",
             policy.name
         ),
         is_weaker: true,
@@ -151,13 +177,14 @@ mod tests {
         let alike = (true, "blue is made like green".to_owned());
         let ten = || Some(scaled_by(2, 10, &[]));
         assert_eq!(told(None, None), alike);
-        assert_eq!(told(ten(), ten()), alike);
         assert_eq!(told(None, ten()), alike);
-        // It gets green's bounds, whatever its own are.
-        assert_eq!(told(Some(scaled_by(0, 1, &[])), ten()), alike);
         let mut rest = scaled_by(2, 10, &[]);
         rest.target = rest.target.at_rest();
-        assert_eq!(told(Some(rest), None), alike);
+        assert_eq!(told(Some(rest.clone()), None), alike);
+        // It gets green's bounds, whatever its own are.
+        assert_eq!(told(Some(rest.clone()), ten()), alike);
+        // As the owner wants it, and no more to be moved by hand.
+        assert_eq!(told(None, Some(rest)), alike);
         let tracking = |group| scaled_by(2, 10, &[("cpu", "TargetTrackingScaling", group)]);
         assert_eq!(
             told(None, Some(tracking(Some("targetgroup/green/2")))),
@@ -170,7 +197,14 @@ mod tests {
         let ten = || Some(scaled_by(2, 10, &[]));
         let alone = "blue is scaled from 2 to 10 tasks, and nothing scales green".to_owned();
         assert_eq!(told(ten(), None), (true, alone));
-        let capped = "blue is scaled from 0 to 2 tasks, and nothing scales green".to_owned();
+        let restless = "blue is scaled from 2 to 10 tasks without a user on it: that may start its tasks, or end those that a way back needs";
+        assert_eq!(told(ten(), ten()), (true, restless.to_owned()));
+        let mut rest = scaled_by(2, 10, &[]);
+        rest.target = rest.target.at_rest();
+        let (ok, left) = told(ten(), Some(rest));
+        assert!(ok && left.starts_with("all scaling of green is suspended, where users are"));
+        let capped =
+            "blue is scaled from 0 to 2 tasks, and green, which nothing scales, has 3".to_owned();
         assert_eq!(told(Some(scaled_by(0, 2, &[])), None), (false, capped));
         let beyond = "green has 3 tasks, and its scaling allows 2: it is to allow 3".to_owned();
         assert_eq!(told(None, Some(scaled_by(1, 2, &[]))), (true, beyond));
@@ -181,18 +215,13 @@ mod tests {
             |group| scaled_by(2, 10, &[("requests", "TargetTrackingScaling", Some(group))]);
         let of = |color, group| {
             format!(
-                "the scaling policy requests of {color} counts requests of {group}, where {color} is not registered"
+                "the scaling policy `requests` of {color} counts requests of {group}, where {color} is not registered"
             )
         };
         let group = "targetgroup/green/2";
-        assert_eq!(
-            told(Some(counting(group)), ten()).1,
-            format!(
-                "blue is scaled by requests, too, and green is not; {}",
-                of("blue", group)
-            )
-        );
-        assert!(!told(Some(counting(group)), ten()).0);
+        let (ok, detail) = told(Some(counting(group)), ten());
+        assert!(!ok && detail.starts_with(&of("blue", group)), "{detail}");
+        assert!(detail.contains("blue is scaled by the policy `requests`, too"));
         let group = "targetgroup/blue/1";
         assert_eq!(
             told(None, Some(counting(group))),
@@ -204,7 +233,7 @@ mod tests {
     fn steps_need_alarms_of_their_own() {
         let steps = || Some(scaled_by(2, 10, &[("up", STEPS, None)]));
         assert!(told(steps(), steps()).0);
-        let unalarmed = "the step scaling policy up of green is called by alarms that look at green: blue needs a policy up with alarms of its own".to_owned();
+        let unalarmed = "the step scaling policy `up` of green is called by alarms that look at green: blue needs a policy `up` with alarms of its own".to_owned();
         assert_eq!(told(None, steps()), (false, unalarmed));
     }
 }
