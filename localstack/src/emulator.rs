@@ -20,6 +20,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::net::TcpStream;
+
 pub use options::Options;
 pub use source::Source;
 
@@ -188,22 +190,26 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Those that run, of this workspace.
+    /// Those that run, of this workspace: what a machine was switched off with is in the
+    /// records, too.
     ///
     /// # Errors
     /// If the records of them cannot be read.
     pub async fn all() -> Result<Vec<Self>> {
         let records = record::abandoned(&Layout::find()?).await?;
         let kept = records.iter().map(Record::entry).filter(|entry| entry.kept);
-        Ok(kept
-            .map(|entry| Self {
-                endpoint: entry
-                    .gate
-                    .as_ref()
-                    .map_or_else(|| entry.endpoint.clone(), |gate| gate.endpoint.clone()),
-                account: entry.account.clone(),
-            })
-            .collect())
+        let mut running = Vec::new();
+        for entry in kept {
+            let gate = entry.gate.as_ref().map(|gate| &gate.endpoint);
+            let endpoint = gate.unwrap_or(&entry.endpoint);
+            if TcpStream::connect(http::authority(endpoint)?).await.is_ok() {
+                running.push(Self {
+                    endpoint: endpoint.clone(),
+                    account: entry.account.clone(),
+                });
+            }
+        }
+        Ok(running)
     }
 
     /// The gate's, where one stands before it.

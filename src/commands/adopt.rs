@@ -9,6 +9,7 @@ use crate::driver::scaling;
 use crate::driver::turn::Conclusion;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
+use crate::engine::scaling::{TargetChange, where_found};
 use crate::engine::unfinished;
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
@@ -46,13 +47,14 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         let observed = session.observe().await?;
         let unfinished = observed.journal.operation.as_ref();
         acceptable(&observed, unfinished)?;
-        let steps = match is_new(&observed.drift(), unfinished) {
-            true => vec![Step::Adopt {
+        let mut steps = Vec::new();
+        if is_new(&observed.drift(), unfinished) {
+            steps.push(Step::Adopt {
                 production: observed.users_on(&observed.traffic.production),
                 test: format!("{} -> {}", observed.endpoints().test, observed.traffic.test),
-            }],
-            false => Vec::new(),
-        };
+            });
+            steps.extend(rescaled(session, &observed).await);
+        }
         session
             .report
             .result(&PlanResult::of(Command::Adopt, steps));
@@ -67,6 +69,21 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         adopt,
     )
     .await
+}
+
+/// What scales users comes to where they are.
+async fn rescaled(session: &Session, observed: &Observed) -> Vec<Step> {
+    let (Ok(ecs), Some(live)) = (observed.ecs(), observed.live_color()) else {
+        return Vec::new();
+    };
+    let found = scaling::look(session, &ecs.services).await;
+    let changes = found.map(|it| where_found(observed, &it, live));
+    let changes = changes.into_iter().flatten();
+    let step = |it: TargetChange| Step::Rescale {
+        color: it.color,
+        target: it.target,
+    };
+    changes.map(step).collect()
 }
 
 async fn adopt(work: Work<'_>) -> Result<Exit> {

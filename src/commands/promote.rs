@@ -46,7 +46,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
-        swap::dry_run(session, SwapKind::Promote, &observed, plan, &watching)?;
+        swap::dry_run(session, SwapKind::Promote, &observed, plan, &watching).await?;
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;

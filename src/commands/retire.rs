@@ -9,9 +9,10 @@ use super::plan::PlanResult;
 use crate::cli::Retire;
 use crate::counted::counted;
 use crate::driver::failover::{self, LedTo};
-use crate::driver::retire;
 use crate::driver::work::Work;
+use crate::driver::{retire, scaling};
 use crate::engine::plan::{self, RetirePlan, Step};
+use crate::engine::scaling::ahead_of_retiring;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Observed};
@@ -80,7 +81,13 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::Retire { color, .. } => {
                 refuse_failover(session, &observed, args).await?;
                 let service = observed.infrastructure.named(color);
-                vec![Step::Retire { service }]
+                let found = scaling::look(session, &observed.ecs()?.services).await;
+                let rest = found.and_then(|it| ahead_of_retiring(&observed, &it, color));
+                let rest = rest.map(|it| Step::Rescale {
+                    color,
+                    target: it.target,
+                });
+                rest.into_iter().chain([Step::Retire { service }]).collect()
             }
         };
         session

@@ -42,7 +42,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
             return Ok(Exit::Done);
         }
         let plan = plan(&observed, None)?;
-        swap::dry_run(session, SwapKind::Rollback, &observed, plan, &watching)?;
+        swap::dry_run(session, SwapKind::Rollback, &observed, plan, &watching).await?;
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.

@@ -6,6 +6,7 @@ use super::plan::PlanResult;
 use crate::aws::Router as _;
 use crate::driver::attempt::{BASELINE, SwapKind, Swapped};
 use crate::driver::make_live::hook_of_first;
+use crate::driver::scaling;
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -17,7 +18,7 @@ use crate::session::Session;
 use result::Done;
 
 /// Says what would be done.
-pub fn dry_run(
+pub async fn dry_run(
     session: &Session,
     kind: SwapKind,
     observed: &Observed,
@@ -28,7 +29,7 @@ pub fn dry_run(
     if let Some(unjudged) = watching.unjudged() {
         session.report.tell(&ReportEvent::Warning(unjudged));
     }
-    let steps = steps(session, kind, plan, observed, watching)?;
+    let steps = steps(session, kind, plan, observed, watching).await?;
     session
         .report
         .result(&PlanResult::of(kind.command(), steps));
@@ -80,7 +81,9 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
     Ok(error.exit)
 }
 
-pub fn steps(
+/// # Errors
+/// Shares that the router cannot do (exit 2).
+pub async fn steps(
     session: &Session,
     kind: SwapKind,
     plan: SwapPlan,
@@ -93,9 +96,17 @@ pub fn steps(
             let first = Strategy::first(color, &observed.traffic);
             Step::first(hook_of_first(&session.config), &first, observed.endpoints())
         }
-        SwapPlan::Swap { to, .. } => {
+        SwapPlan::Swap { from, to } => {
+            let scaled = match observed.ecs() {
+                Ok(ecs) => scaling::look(session, &ecs.services).await,
+                Err(_) => None,
+            };
+            let scaled = scaled.as_ref().and_then(|all| all.get(from).as_ref());
             let strategy = swap::lay_out(session, kind, observed, to, watching)?;
             let mut steps = Vec::new();
+            if kind == SwapKind::Promote && scaled.is_some() {
+                steps.push(Step::MirrorScaling { to });
+            }
             let missing = plan::missing(observed, to, strategy.first_share());
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
             steps.push(Step::Check);
@@ -110,6 +121,9 @@ pub fn steps(
             steps.extend(Step::of(&strategy, observed.endpoints(), spread));
             let heeds_alarms = watching.heeds_alarms(kind, &session.config.shift);
             steps.push(watching.step(observed, to, heeds_alarms));
+            let roles = scaled.map(|it| [(to, it.target), (from, it.target.at_rest())]);
+            let rescale = |(color, target)| Step::Rescale { color, target };
+            steps.extend(roles.into_iter().flatten().map(rescale));
             steps
         }
     })

@@ -120,7 +120,8 @@ async fn dry_run(session: &Session, making: Vec<Step>) -> Result<Exit> {
         if let Some(planned) = going_live(session, &observed)? {
             let watching = promote::watching_of(session, &promotion(session, &Up::default()));
             let kind = SwapKind::Promote;
-            steps.extend(swap::steps(session, kind, planned, &observed, &watching)?);
+            let swapping = swap::steps(session, kind, planned, &observed, &watching);
+            steps.extend(swapping.await?);
         } else if let Some(operation) = &observed.journal.operation {
             let operation = operation.name();
             steps.push(Step::EndUnfinished { operation });

@@ -106,6 +106,13 @@ async fn give_roles(
         if change.was.is_none() {
             mirror(session, turn, infra, change.color).await?;
         }
+        let (color, target) = (change.color, change.target);
+        session
+            .report
+            .tell(&ReportEvent::Done(match target.is_at_rest() {
+                true => format!("what scales {color} is suspended: it has no users"),
+                false => format!("{color} is scaled {target}"),
+            }));
     }
     Ok(())
 }

@@ -53,7 +53,9 @@ use super::test_rules::RuleChange;
 use crate::counted::counted;
 use crate::error::Error;
 use crate::model::journal::OwnCommand;
-use crate::model::{Color, Condition, Endpoint, Hook, Observed, PerRoute, Strategy, Tag};
+use crate::model::{
+    Color, Condition, Endpoint, Hook, Observed, PerRoute, ScalableTarget, Strategy, Tag,
+};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,6 +157,14 @@ pub enum Step {
     Scale {
         color: Color,
         desired: i32,
+    },
+    /// As users' colour is scaled.
+    MirrorScaling {
+        to: Color,
+    },
+    Rescale {
+        color: Color,
+        target: ScalableTarget,
     },
     Check,
     Baseline {
@@ -368,6 +378,12 @@ impl std::fmt::Display for Step {
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
             Self::Adopt { production, test } => write!(f, "accept {production} and {test}"),
+            Self::MirrorScaling { to } => write!(
+                f,
+                "have {to} scaled as {} is, with as many tasks, and neither lose one until it is over",
+                to.other()
+            ),
+            Self::Rescale { color, target } => f.write_str(&target.given_to(*color)),
             Self::Check => f.write_str("check both colours and both routes"),
             Self::Baseline { production, seconds } => {
                 write!(

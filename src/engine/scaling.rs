@@ -21,7 +21,7 @@ pub struct TargetChange {
 /// Ahead of a shift there, for which that colour is to have so many tasks.
 pub fn ahead(observed: &Observed, scaling: &Scaling, to: Color, count: i32) -> Vec<TargetChange> {
     let (targets, from) = (targets(scaling), to.other());
-    let Some(theirs) = *targets.get(from) else {
+    let Some(theirs) = targets.get(from).filter(|_| !is_left_behind(&targets, to)) else {
         return Vec::new();
     };
     let held = theirs.held();
@@ -105,8 +105,10 @@ fn owners(
     };
     let is_handed_over = targets.get(from).is_some_and(|it| it.is_at_rest())
         && registrations(operation, from).any(gives_up);
-    let said = (*targets.get(match is_handed_over {
-        true => from.other(),
+    let to = from.other();
+    let never_came = is_left_behind(targets, to) && !has_registered(operation, to);
+    let said = (*targets.get(match is_handed_over || never_came {
+        true => to,
         false => from,
     }))?;
     let first = registrations(operation, from).next();
@@ -115,6 +117,12 @@ fn owners(
         suspended: suspended.unwrap_or(said.suspended),
         ..said
     })
+}
+
+/// Whether what scales users did not come along when somebody moved them away from there.
+fn is_left_behind(targets: &PerColor<Option<ScalableTarget>>, idle: Color) -> bool {
+    let rests = |color| targets.get(color).map(|it: ScalableTarget| it.is_at_rest());
+    rests(idle.other()) == Some(true) && rests(idle) == Some(false)
 }
 
 fn has_registered(operation: &Operation, color: Color) -> bool {
@@ -326,6 +334,18 @@ mod tests {
         assert_eq!(told(&gone), [(BLUE, still)]);
         let back = after(&world, &during, &promotion, GREEN);
         assert_eq!(told(&back), [(BLUE, still)]);
+    }
+
+    /// Users were moved by hand, and nobody typed `bgecs adopt`.
+    #[test]
+    fn what_was_left_behind_is_found_where_it_is() {
+        let (world, owners) = (world(2, 2), target(2, 10));
+        let left = scaling(Some(owners), Some(owners.at_rest()));
+        assert_eq!(ahead(&world, &left, BLUE, 2), []);
+        let promotion = away(Command::Promote, &[]);
+        assert_eq!(after(&world, &left, &promotion, BLUE), []);
+        let rollback = away(Command::Rollback, &[]);
+        assert_eq!(after(&world, &left, &rollback, BLUE), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::PerColor;
+use super::{Color, PerColor};
 
 /// Of either colour; none where nothing scales it.
 pub type Scaling = PerColor<Option<Autoscaling>>;
@@ -89,6 +89,14 @@ impl ScalableTarget {
     pub fn sparing(self, count: i32) -> Self {
         let most = self.most.max(count);
         Self { most, ..self }
+    }
+
+    /// For a sentence.
+    pub fn given_to(&self, color: Color) -> String {
+        match self.is_at_rest() {
+            true => format!("suspend what scales {color}, with 0 tasks for its minimum"),
+            false => format!("have {color} scaled {self}"),
+        }
     }
 
     /// `2 to 10 tasks`

@@ -127,7 +127,22 @@ impl World {
 #[test]
 fn what_scales_users_goes_with_them() -> Outcome {
     let world = World::with_green_scaled("scaled")?;
+    let planned = world.done(&["promote", "--dry-run"])?;
+    for step in [
+        "have blue scaled as green is, with as many tasks",
+        "have blue scaled from 2 to 10 tasks",
+        "suspend what scales green",
+    ] {
+        assert!(planned.stdout.contains(step), "{step}: {}", planned.shown());
+    }
     let done = world.done(&["promote", "--window", "1s"])?;
+    expect_said(
+        &done,
+        &[
+            "blue is scaled from 2 to 10 tasks",
+            "what scales green is suspended",
+        ],
+    );
     expect_said(
         &done,
         &[
@@ -193,6 +208,9 @@ fn what_scales_users_goes_with_them() -> Outcome {
 fn a_colour_that_is_scaled_by_itself_stays_retired() -> Outcome {
     let world = World::with_v2_idle("asleep")?;
     world.scale_between("blue", 2, 4)?;
+    let planned = world.done(&["retire", "--dry-run"])?;
+    let step = "suspend what scales blue, with 0 tasks for its minimum";
+    assert!(planned.stdout.contains(step), "{}", planned.shown());
     world.done(&["retire"])?;
     world.expect_scaled("retired", Some((0, 4, true)), None)?;
     world.scaling("RegisterScalableTarget", "blue", &json!({}))?;
@@ -271,6 +289,9 @@ fn what_scales_users_follows_them_to_where_others_have_brought_them() -> Outcome
     world.done(&["promote", "--window", "0s"])?;
     let listener = world.listener("prod")?;
     world.api.point(&listener, &world.target_group("green")?)?;
+    let planned = world.done(&["adopt", "--dry-run"])?;
+    let step = "have green scaled from 2 to 10 tasks";
+    assert!(planned.stdout.contains(step), "{}", planned.shown());
     world.done(&["adopt"])?;
     world.expect_roles("adopted")?;
     // And what a promotion has begun is over with it.

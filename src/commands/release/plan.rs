@@ -171,13 +171,8 @@ async fn forward(set: &SetFile, it: &Module, tag: &Tag, args: &ReleaseArgs) -> R
     let mut steps = deploy::ahead(session, &observed, &deployment(set, it, tag, args))?;
     if let Some(from) = observed.live_color() {
         let to = from.other();
-        steps.extend(swapping(
-            it,
-            &observed,
-            SwapKind::Promote,
-            SwapPlan::Swap { from, to },
-            args,
-        )?);
+        let plan = SwapPlan::Swap { from, to };
+        steps.extend(swapping(it, &observed, SwapKind::Promote, plan, args).await?);
     }
     Ok(steps)
 }
@@ -187,10 +182,10 @@ async fn back(it: &Module, last: &status::LastRelease, args: &ReleaseArgs) -> Re
     let Some(plan) = way_back(&observed, last)? else {
         return Ok(Vec::new());
     };
-    swapping(it, &observed, SwapKind::Rollback, plan, args)
+    swapping(it, &observed, SwapKind::Rollback, plan, args).await
 }
 
-fn swapping(
+async fn swapping(
     it: &Module,
     observed: &Observed,
     kind: SwapKind,
@@ -198,5 +193,5 @@ fn swapping(
     args: &ReleaseArgs,
 ) -> Result<Vec<Step>> {
     let watching = promote::watching_of(&it.session, &args.promotion());
-    swap::steps(&it.session, kind, plan, observed, &watching)
+    swap::steps(&it.session, kind, plan, observed, &watching).await
 }

@@ -169,10 +169,7 @@ impl Effect {
                 task_definition: None,
             } => format!("scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => format!("update the service {color}"),
-            Self::RegisterScalableTarget { color, target, .. } => match target.is_at_rest() {
-                true => format!("suspend what scales {color}"),
-                false => format!("have {color} scaled from {}", target.bounds()),
-            },
+            Self::RegisterScalableTarget { color, target, .. } => target.given_to(*color),
             Self::PutScalingPolicies { color } => {
                 format!("scale {color} by the policies of {}", color.other())
             }

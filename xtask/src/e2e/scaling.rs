@@ -65,6 +65,10 @@ fn owners() -> Target {
     Target::between(1, MOST)
 }
 
+fn path(service: &str) -> String {
+    format!("{CLUSTER}/{service}")
+}
+
 /// Of the app, whose policies want what they want.
 struct Owner<'a> {
     autoscaling: Autoscaling,
@@ -101,18 +105,21 @@ impl Followed {
 }
 
 impl Owner<'_> {
-    /// From when on live tasks are not to be taken away until that has changed: each policy
-    /// wants one fewer, and one more, all the time. Gives how often it was looked.
+    /// From when on live tasks are not to be taken away until that has changed: the live
+    /// colour's policies want one fewer and one more all the time, the other one's one more.
+    /// That one's want no fewer here: once users have come to it, they may have them, and the
+    /// emulator stops a task without letting go of its users first. Gives how often it was
+    /// looked.
     async fn follow(&self, is_over: &Cell<bool>) -> Result<usize> {
         let mut seen = [LIVE, NEXT].map(|color| (color, Followed::default()));
-        let mut looks = 0;
+        let (mut looks, mut is_ready) = (0, false);
         while !is_over.get() {
             if self.is_held().await? {
-                for (color, _) in &seen {
-                    let service = format!("{CLUSTER}/{color}");
-                    self.alarms.ring(&service, -1).await?;
-                    self.alarms.ring(&service, 1).await?;
+                self.alarms.ring(&path(LIVE), -1).await?;
+                for color in [LIVE, NEXT] {
+                    self.alarms.ring(&path(color), 1).await?;
                 }
+                is_ready |= self.is_ready().await?;
                 let counts = [self.running(LIVE).await?, self.running(NEXT).await?];
                 if self.is_held().await? {
                     looks += 1;
@@ -126,7 +133,16 @@ impl Owner<'_> {
         for (color, followed) in &seen {
             followed.expect(color)?;
         }
-        Ok(looks)
+        match is_ready {
+            true => Ok(looks),
+            false => Err(format!("nothing kept a policy from taking tasks of {NEXT}").into()),
+        }
+    }
+
+    /// Whether no policy may take one of the tasks that users are to come to.
+    async fn is_ready(&self) -> Result<bool> {
+        let target = self.autoscaling.target(NEXT).await?;
+        Ok(target.is_some_and(|it| it.least >= TASKS && it.suspended == [true, false, true]))
     }
 
     async fn is_held(&self) -> Result<bool> {
@@ -145,7 +161,7 @@ impl Owner<'_> {
     async fn wake(&self, service: &str) -> Result<()> {
         self.autoscaling.register_again(service).await?;
         for _ in 0..RINGS {
-            self.alarms.ring(&format!("{CLUSTER}/{service}"), 1).await?;
+            self.alarms.ring(&path(service), 1).await?;
         }
         Ok(())
     }
