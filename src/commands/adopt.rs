@@ -9,7 +9,7 @@ use crate::driver::scaling;
 use crate::driver::turn::Conclusion;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
-use crate::engine::scaling::{TargetChange, where_found};
+use crate::engine::scaling::where_found;
 use crate::engine::unfinished;
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
@@ -73,17 +73,12 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
 
 /// What scales users comes to where they are.
 async fn rescaled(session: &Session, observed: &Observed) -> Vec<Step> {
-    let (Ok(ecs), Some(live)) = (observed.ecs(), observed.live_color()) else {
+    let Some(live) = observed.live_color() else {
         return Vec::new();
     };
-    let found = scaling::look(session, &ecs.services).await;
+    let found = scaling::of(session, observed).await;
     let changes = found.map(|it| where_found(observed, &it, live));
-    let changes = changes.into_iter().flatten();
-    let step = |it: TargetChange| Step::Rescale {
-        color: it.color,
-        target: it.target,
-    };
-    changes.map(step).collect()
+    changes.into_iter().flatten().map(Step::from).collect()
 }
 
 async fn adopt(work: Work<'_>) -> Result<Exit> {

@@ -81,12 +81,9 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::Retire { color, .. } => {
                 refuse_failover(session, &observed, args).await?;
                 let service = observed.infrastructure.named(color);
-                let found = scaling::look(session, &observed.ecs()?.services).await;
+                let found = scaling::of(session, &observed).await;
                 let rest = found.and_then(|it| ahead_of_retiring(&observed, &it, color));
-                let rest = rest.map(|it| Step::Rescale {
-                    color,
-                    target: it.target,
-                });
+                let rest = rest.map(Step::from);
                 rest.into_iter().chain([Step::Retire { service }]).collect()
             }
         };

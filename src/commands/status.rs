@@ -110,7 +110,9 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     }
     let mut interrupts = Interrupts::listen()?;
     loop {
-        session.report.page(&look(session).await?.0);
+        let (mut status, observed) = look(session).await?;
+        status.differences = differences(&observed, None);
+        session.report.page(&status);
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
@@ -124,7 +126,6 @@ async fn look(session: &Session) -> Result<(Status, Observed)> {
     let here = session.here(&observed.infrastructure).await;
     let mut status = status(session, &stack, &observed, here);
     status.differs_from_stack = session.difference(&stack);
-    status.differences = differences(&observed, None);
     let mut setbacks = setbacks(session, &observed).await?;
     for color in Color::BOTH {
         if let Some(state) = status.colors.get_mut(color) {
@@ -146,11 +147,10 @@ fn differences(observed: &Observed, scaling: Option<&Scaling>) -> Vec<String> {
 /// Of two services, of which one is to be as the other; whoever watches is not told of it
 /// again and again.
 async fn scaling(session: &Session, observed: &Observed) -> Option<Scaling> {
-    let ecs = observed.ecs().ok()?;
     let is_there = |color| observed.color(color).service.is_some();
     let has_both = observed.live_color().is_some() && Color::BOTH.into_iter().all(is_there);
     match has_both {
-        true => driver::scaling::look(session, &ecs.services).await,
+        true => driver::scaling::of(session, observed).await,
         false => None,
     }
 }

@@ -97,10 +97,7 @@ pub async fn steps(
             Step::first(hook_of_first(&session.config), &first, observed.endpoints())
         }
         SwapPlan::Swap { from, to } => {
-            let scaled = match observed.ecs() {
-                Ok(ecs) => scaling::look(session, &ecs.services).await,
-                Err(_) => None,
-            };
+            let scaled = scaling::of(session, observed).await;
             let scaled = scaled.as_ref().and_then(|all| all.get(from).as_ref());
             let strategy = swap::lay_out(session, kind, observed, to, watching)?;
             let mut steps = Vec::new();

@@ -147,10 +147,7 @@ pub(super) async fn remove_service(
     let doing = format!("deleting the service {}", services.name(color));
     session.report.tell(&ReportEvent::Doing(doing));
     let deleted = delete_service(session, services, color).await;
-    match turn {
-        Some(turn) => update::done_or_not(turn, deleted),
-        None => Ok(deleted?),
-    }
+    went_or_not(turn, deleted)
 }
 
 /// None of them is no effect.
@@ -212,6 +209,14 @@ pub(super) async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), 
     match turn {
         Some(turn) => turn.about_to(effect).await,
         None => Ok(()),
+    }
+}
+
+/// Remembers, where there is a journal, of what was to go that it surely did not.
+pub(super) fn went_or_not(turn: Option<&Turn>, gone: Result<(), AwsError>) -> Result<()> {
+    match turn {
+        Some(turn) => update::done_or_not(turn, gone),
+        None => Ok(gone?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carries out what is decided of the two colours' scaling, each registration written in the
 //! journal ahead of it. Says nothing of when: that is a command's.
 
-use super::destroy::about_to;
+use super::destroy::{about_to, went_or_not};
 use super::turn::{Stop, Turn};
 use super::update::done_or_not;
 use super::work::Work;
@@ -24,6 +24,11 @@ pub async fn look(session: &Session, services: &ColorServices) -> Option<Scaling
             None
         }
     }
+}
+
+/// The same; None, too, where bgecs does not run the colours.
+pub async fn of(session: &Session, observed: &Observed) -> Option<Scaling> {
+    look(session, &observed.ecs().ok()?.services).await
 }
 
 /// Has that colour scaled as the live one is, and neither of them lose a task. What could
@@ -144,7 +149,7 @@ pub async fn suspend(
     color: Color,
 ) -> Result<()> {
     let infra = observed.ecs()?;
-    let Some(found) = look(session, &infra.services).await else {
+    let Some(found) = of(session, observed).await else {
         return Ok(());
     };
     match scaling::ahead_of_retiring(observed, &found, color) {
@@ -173,10 +178,7 @@ pub async fn forget(
     for color in colors.filter(|color| found.get(*color).is_some()) {
         about_to(turn, Effect::DeregisterScalableTarget { color }).await?;
         let done = session.aws.deregister_scalable_target(services, color);
-        match turn {
-            Some(turn) => done_or_not(turn, done.await)?,
-            None => done.await?,
-        }
+        went_or_not(turn, done.await)?;
     }
     Ok(())
 }

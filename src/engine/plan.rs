@@ -49,6 +49,7 @@ pub use ways::{
     AFTER_A_PAUSE, astray, refuse_cutting_off, showing, staying_behind, unclear, under_way,
 };
 
+use super::scaling::TargetChange;
 use super::test_rules::RuleChange;
 use crate::counted::counted;
 use crate::error::Error;
@@ -270,6 +271,15 @@ impl Step {
             },
             Condition::Person => Self::Pause,
             Condition::Set(_) => Self::AwaitModules,
+        }
+    }
+}
+
+impl From<TargetChange> for Step {
+    fn from(it: TargetChange) -> Self {
+        Self::Rescale {
+            color: it.color,
+            target: it.target,
         }
     }
 }
