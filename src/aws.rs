@@ -17,6 +17,7 @@ mod ecs;
 mod elb;
 mod error;
 mod fleet;
+mod given;
 mod jobs;
 mod journal;
 mod logs;
@@ -90,10 +91,12 @@ pub struct Aws {
     cloudfront: PlainClient,
     cloudwatch: PlainClient,
     dynamodb: aws_sdk_dynamodb::Client,
+    ec2: PlainClient,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     events: PlainClient,
+    iam: PlainClient,
     #[cfg(feature = "edges")]
     lightsail: PlainClient,
     logs: PlainClient,
@@ -166,10 +169,12 @@ impl Aws {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
             downloads,
+            ec2: plain(PlainService::Ec2),
             ecr: aws_sdk_ecr::Client::new(&paced(PacedService::Ecr)),
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
             events: plain(PlainService::Events),
+            iam: plain(PlainService::Iam),
             #[cfg(feature = "edges")]
             lightsail: plain(PlainService::Lightsail),
             logs: plain(PlainService::Logs),

@@ -16,6 +16,7 @@ mod entry;
 mod environments;
 mod error;
 mod fargate;
+mod given;
 mod hooks;
 mod job;
 mod names;
@@ -43,8 +44,8 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, Color, ComputeKeys, CpuArchitecture, Hook, HookAction,
-    Secret, SshAgent, Tag,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, ComputeKeys, CpuArchitecture, Given, Hook,
+    HookAction, Ipv4Cidr, Secret, SshAgent, Tag,
 };
 use crate::text;
 
@@ -57,7 +58,7 @@ pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use job::JobFile;
 pub use names::variable_name;
-pub use network::{HostPort, Ipv4Cidr};
+pub use network::HostPort;
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
 pub use production::ProductionSection;
@@ -108,6 +109,8 @@ pub struct Config {
     pub serve: ServeSection,
     /// Who is told.
     pub notify: NotifySection,
+    /// What of an app that `init` makes was there before.
+    pub given: Given,
 }
 
 /// What `bgecs up` makes live.

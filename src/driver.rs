@@ -12,6 +12,7 @@ pub mod edge;
 mod everywhere;
 pub mod failover;
 pub mod fleet;
+mod given;
 mod group;
 pub mod hook;
 pub mod hosted;

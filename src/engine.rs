@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod failover;
 pub mod fitness;
 pub mod fleet;
+pub mod given;
 pub mod hook_task;
 pub mod import;
 pub mod job;

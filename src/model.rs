@@ -19,10 +19,12 @@ mod dns_record;
 mod ecs_infrastructure;
 mod edge;
 mod entrance;
+mod given;
 mod hook;
 mod hook_task;
 mod image;
 mod infrastructure;
+mod ipv4_cidr;
 mod job;
 pub mod journal;
 mod latency;
@@ -48,6 +50,7 @@ mod strategy;
 pub mod testing;
 mod traffic;
 mod upload;
+mod vpc;
 mod worker;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
@@ -76,10 +79,12 @@ pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,
 };
+pub use given::{Given, GivenCluster, GivenFound, GivenNetwork, GivenRepository, GivenRole};
 pub use hook::{Hook, HookAction};
 pub use hook_task::{HookTask, HookTaskRecord};
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::{Infrastructure, NotEcs};
+pub use ipv4_cidr::Ipv4Cidr;
 pub use job::{JobMove, JobPlace, JobTarget};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_plain_name, is_region};
@@ -109,6 +114,7 @@ pub use traffic::{
     WayIn, greatest_divisor,
 };
 pub use upload::{Arrived, Upload, UploadEnd, UploadOutcome, UploadRecord, decoded_key};
+pub use vpc::{Opening, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint, WayOut};
 pub use worker::{UploadWorker, WorkerReads, WorkerTask};
 
 use std::fmt;

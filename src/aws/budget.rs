@@ -36,10 +36,12 @@ pub enum PacedService {
     CloudFront,
     CloudWatch,
     DynamoDb,
+    Ec2,
     Ecr,
     Ecs,
     Elb,
     Events,
+    Iam,
     #[cfg(feature = "edges")]
     Lightsail,
     Logs,

@@ -11,11 +11,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
+use crate::model::{
+    AccountId, AppName, AwsPlace, CertificateArn, Color, Given, ListenerArn, TaskRoles,
+};
 pub use edge::{RoutedBy, of_edge};
 use table::{
-    ATTACHING, DEPLOYER, Grant, IMPORTER, LOOKER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
-    MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, PolicyCondition, WATCHER,
+    ATTACHING, DEPLOYER, GIVEN, GIVEN_NETWORK, Grant, IMPORTER, LOOKER, MOVE_LISTENER, MOVE_RULE,
+    MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER,
+    OWN_NETWORK, PolicyCondition, WATCHER,
 };
 pub use worker::{WorkerNames, to_serve};
 
@@ -89,22 +92,53 @@ pub fn document(
     app: &AppName,
     place: &AwsPlace,
     certificates: &[CertificateArn],
+    given: &Given,
 ) -> Value {
     let stack = app.stack_name();
     // As CloudFormation names the roles of the template.
     let role_of = |resource| format!("arn:*:iam::{{account}}:role/{stack}-{resource}-*");
+    let TaskRoles { execution, task } = &given.roles;
+    let of_given = [("ExecutionRole", execution), ("TaskRole", task)];
+    let made_roles = of_given.iter().filter(|(_, given)| given.is_none());
+    let made_roles: Vec<String> = made_roles.map(|(resource, _)| role_of(resource)).collect();
+    let given_roles: Vec<String> = execution.iter().chain(task).cloned().collect();
+    // By whose name the app has it, and, where that is bgecs, makes it.
+    let place_of = |given: &Option<String>, own: String| match given {
+        Some(name) => (vec![name.clone()], Vec::new()),
+        None => (vec![own.clone()], vec![own]),
+    };
+    let (cluster, made_cluster) = place_of(&given.cluster, stack.clone());
+    let (repository, made_repository) = place_of(&given.repository, stack.clone());
+    let (log_group, made_log_group) = place_of(&given.log_group, app.log_group());
+    let services = match given.cluster {
+        Some(_) => Color::BOTH.map(|color| app.colored(color)).into(),
+        None => vec!["*".to_owned()],
+    };
     let mut names = Names(vec![
-        ("{cluster}", vec![stack.clone()]),
-        ("{service}", vec!["*".to_owned()]),
+        ("{cluster}", cluster),
+        ("{made-cluster}", made_cluster),
+        ("{service}", services),
         ("{listener-place}", vec![listener_of(&stack)]),
-        ("{role}", ["ExecutionRole", "TaskRole"].map(role_of).into()),
-        ("{repository}", vec![stack.clone()]),
-        ("{log-group}", vec![app.log_group()]),
+        ("{role}", [&made_roles[..], &given_roles].concat()),
+        ("{made-role}", made_roles),
+        ("{given-role}", given_roles),
+        ("{repository}", repository),
+        ("{made-repository}", made_repository),
+        ("{log-group}", log_group),
+        ("{made-log-group}", made_log_group),
     ]);
     names.add_own(app, place);
+    let network = match given.network {
+        Some(_) => GIVEN_NETWORK,
+        None => OWN_NETWORK,
+    };
+    let seen = match *given == Given::default() {
+        true => NOTHING,
+        false => GIVEN,
+    };
     let mut policy = match role {
         Role::Deployer => names.policy(&[DEPLOYER, MOVE_LISTENER]),
-        Role::Operator => names.policy(&[OPERATOR_TOO]),
+        Role::Operator => names.policy(&[OPERATOR_TOO, network, seen]),
     };
     if let (Role::Operator, false, Some(statements)) = (
         role,

@@ -63,6 +63,18 @@ impl StackSnapshot {
         self.status == StackStatus::Busy && self.status_text != "DELETE_IN_PROGRESS"
     }
 
+    /// What it was told that is there already, as that parameter has it.
+    pub fn given(&self, parameter: &str) -> Option<&str> {
+        let given = self.parameters.get(parameter).map(String::as_str);
+        given.filter(|name| !name.is_empty())
+    }
+
+    /// The repository that goes with the stack, and whose images would keep it.
+    pub fn own_repository(&self) -> Option<&str> {
+        let name = self.outputs.get("RepositoryName").map(String::as_str);
+        name.filter(|name| self.given("GivenRepository") != Some(name))
+    }
+
     /// The colour whose service ran before bgecs came, where it is so.
     pub fn original(&self) -> Option<Color> {
         self.outputs.get(attached::ORIGINAL)?.parse().ok()
@@ -116,8 +128,11 @@ impl StackSnapshot {
         let original = self.original();
         Ok(EcsInfrastructure {
             services: match original {
-                None => ColorServices::alone_in(output("ClusterName")?),
-                Some(_) => ColorServices::new(
+                None if output("BlueServiceName").is_err() => {
+                    ColorServices::alone_in(output("ClusterName")?)
+                }
+                // It came with one, or is in a cluster that others are in.
+                _ => ColorServices::new(
                     output("ClusterName")?,
                     PerColor {
                         blue: output("BlueServiceName")?,
@@ -141,8 +156,8 @@ impl StackSnapshot {
             settings: match original {
                 Some(original) => ServiceSettings::CopiedFrom(original),
                 None => ServiceSettings::Made(Network {
-                    subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
-                    security_groups: vec![output("TaskSecurityGroupId")?],
+                    subnets: listed(&output("SubnetIds")?),
+                    security_groups: listed(&output("TaskSecurityGroupId")?),
                     // A stack that does not say it is an older bgecs's.
                     public_ip: output("AssignPublicIp").map_or(true, |it| it == "ENABLED"),
                 }),
@@ -366,6 +381,10 @@ impl Aws {
         events.reverse();
         Ok(events)
     }
+}
+
+fn listed(joined: &str) -> Vec<String> {
+    joined.split(',').map(str::to_owned).collect()
 }
 
 /// As with a missing stack, only the text tells a no-op from a mistake.

@@ -203,9 +203,9 @@ fn steps(session: &Session, inventory: &Inventory, of_router: Vec<Step>) -> Vec<
     }
     steps.extend(of_router);
     if let Some(stack) = &inventory.stack {
-        if let Some(repository) = stack.outputs.get("RepositoryName") {
+        if let Some(repository) = stack.own_repository() {
             steps.push(Step::DeleteImages {
-                repository: repository.clone(),
+                repository: repository.to_owned(),
             });
         }
         steps.push(Step::DeleteStack { name });

@@ -97,12 +97,13 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
+    let wants = (&needs, loaded.source(&session.config).port());
     secure::refuse_unfit_certificates(session).await?;
     let before = session.aws.read_stack(&session.stack_name()).await?;
     let journal = before
         .as_ref()
         .and_then(|stack| stack.infrastructure().ok());
-    let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
+    let prepared = stack::prepare(session, wants, before, args.allow_live).await?;
     if args.change.dry_run {
         let steps = steps(session, &prepared);
         let costs = costs(&session.config, &loaded, &prepared.plan);
@@ -130,7 +131,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
                 async |work| {
                     // Who is live may have changed while this one waited.
                     let before = session.aws.read_stack(&session.stack_name()).await?;
-                    let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
+                    let prepared = stack::prepare(session, wants, before, args.allow_live).await?;
                     carry_out(session, Some(work.turn), work.interrupts, &prepared).await
                 },
             )
@@ -156,8 +157,9 @@ pub async fn planned(session: &Session) -> Result<Vec<Step>> {
     }
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
+    let wants = (&needs, loaded.source(&session.config).port());
     let before = session.aws.read_stack(&session.stack_name()).await?;
-    let prepared = stack::prepare(session, &needs, before, false).await?;
+    let prepared = stack::prepare(session, wants, before, false).await?;
     Ok(steps(session, &prepared))
 }
 
@@ -303,7 +305,7 @@ pub(super) fn policy_of(role: Role, global: &Global, config: &Config, place: &Aw
     });
     let policy = match routed {
         Some(routed) => policy::of_edge(role, &config.app, place, routed),
-        None => policy::document(role, &config.app, place, certificates),
+        None => policy::document(role, &config.app, place, certificates, &config.given),
     };
     for_role(role, policy, global, config)
 }

@@ -13,12 +13,13 @@ use super::document::Section;
 use super::edge::{self, RouterSection, router};
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
+use super::given;
 use super::hooks::hooks;
 use super::names::{
     architecture, ecs_name, in_environment, not_empty, platform, profile, region, request_path,
     variable_name,
 };
-use super::network::{HostPort, Ipv4Cidr, registry};
+use super::network::{HostPort, registry};
 use super::probe::probe;
 use super::production::production;
 use super::secret::SecretRef;
@@ -33,7 +34,9 @@ use super::{
     NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::hidden::Hidden;
-use crate::model::{AccountId, AppName, Color, PerColor, Secret, SshAgent, Tag};
+use crate::model::{
+    AccountId, AppName, Color, Given, GivenNetwork, Ipv4Cidr, PerColor, Secret, SshAgent, Tag,
+};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -101,6 +104,25 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
                 "it is for a load balancer that `bgecs init` makes: take it out, for the one of a service that ran before has its certificates",
             ));
         }
+        // Only what `init` makes can be given something.
+        let has_all = is_attached || is_edge;
+        let (network, given_network) = top.section("network", |it| network(it, has_all))?;
+        let mut given = Given {
+            network: given_network,
+            cluster: top.section("cluster", |section| {
+                refuse_if(has_all, section, &["name"])?;
+                given::cluster(section)
+            })?,
+            roles: top.section("roles", |section| {
+                refuse_if(has_all, section, &["execution", "task"])?;
+                given::roles(section)
+            })?,
+            ..Given::default()
+        };
+        let load_balancer = top.section("load_balancer", |section| {
+            refuse_if(has_all, section, &["subnets", "security_groups"])?;
+            load_balancer(section, &mut given)
+        })?;
         Ok(Config {
             path: file.path.to_owned(),
             app: app(top)?,
@@ -112,21 +134,35 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             attached,
             edge,
             tls,
-            network: top.section("network", network)?,
+            network,
             probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,
             build: top.section("build", |section| build(section, root))?,
             hooks: top.section("hooks", |section| hooks(section, is_edge))?,
-            registry: top.section("registry", registry_section)?,
-            logs: top.section("logs", logs)?,
-            load_balancer: top.section("load_balancer", load_balancer)?,
+            registry: top.section("registry", |section| {
+                refuse_if(has_all, section, &["repository"])?;
+                registry_section(section, &mut given)
+            })?,
+            logs: top.section("logs", |section| {
+                refuse_if(has_all, section, &["group"])?;
+                logs(section, &mut given)
+            })?,
+            load_balancer,
             lease: top.section("lease", lease)?,
             place: top.section("aws", place)?,
             cost: top.section("cost", cost)?,
             serve,
             notify,
+            given,
         })
     })
+}
+
+fn refuse_if(has_all: bool, section: &mut Section<'_>, keys: &[&'static str]) -> Result<()> {
+    match has_all {
+        true => given::refuse(section, keys),
+        false => Ok(()),
+    }
 }
 
 /// A colour, or `{ tag = "7" }`.
@@ -143,7 +179,7 @@ fn declared(entry: KeyValue<'_>) -> Result<Declared> {
 }
 
 /// What a load balancer of ECS services has, and nothing else: sections that say it.
-const OF_LOAD_BALANCERS: [&str; 7] = [
+const OF_LOAD_BALANCERS: [&str; 9] = [
     "production",
     "test",
     "tls",
@@ -151,6 +187,8 @@ const OF_LOAD_BALANCERS: [&str; 7] = [
     "network",
     "load_balancer",
     "logs",
+    "cluster",
+    "roles",
 ];
 
 /// None where the file names no router.
@@ -369,9 +407,15 @@ fn service<'a>(
     Ok((service, section.take("cluster")))
 }
 
-fn network(section: &mut Section<'_>) -> Result<NetworkSection> {
+/// And the one that is given.
+fn network(
+    section: &mut Section<'_>,
+    has_all: bool,
+) -> Result<(NetworkSection, Option<GivenNetwork>)> {
     let default = NetworkSection::default();
-    Ok(NetworkSection {
+    refuse_if(has_all, section, &[&["vpc"][..], &given::OF_A_VPC].concat())?;
+    let given = given::network(section)?;
+    let made = NetworkSection {
         test_cidr: section.or("test_cidr", default.test_cidr, |entry| {
             entry.checked(Ipv4Cidr::from_str)
         })?,
@@ -379,7 +423,8 @@ fn network(section: &mut Section<'_>) -> Result<NetworkSection> {
             entry.checked(|text| text.parse::<Ipv4Cidr>()?.of_a_network())
         })?,
         endpoints: section.or("endpoints", default.endpoints, KeyValue::boolean)?,
-    })
+    };
+    Ok((made, given))
 }
 
 fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
@@ -424,16 +469,36 @@ fn list<T: FromStr<Err = String>>(section: &mut Section<'_>, key: &'static str) 
     Ok(items?.unwrap_or_default())
 }
 
-fn registry_section(section: &mut Section<'_>) -> Result<Registry> {
+fn registry_section(section: &mut Section<'_>, given: &mut Given) -> Result<Registry> {
     let default = Registry::default();
+    given.repository = section.optional("repository", |entry| entry.checked(given::repository))?;
+    refuse_of_owner(section, "immutable_tags", given.repository.as_deref())?;
     Ok(Registry {
         url: section.optional("url", |entry| entry.checked(registry))?,
         immutable_tags: section.or("immutable_tags", default.immutable_tags, KeyValue::boolean)?,
     })
 }
 
-fn logs(section: &mut Section<'_>) -> Result<Logs> {
+/// # Errors
+/// It says something of a thing that its owner has made.
+fn refuse_of_owner(
+    section: &mut Section<'_>,
+    key: &'static str,
+    given: Option<&str>,
+) -> Result<()> {
+    let said = given.and_then(|name| Some((name, section.take(key)?)));
+    match said {
+        Some((name, entry)) => Err(entry.misplaced(format!(
+            "its owner says it of {name}: bgecs changes nothing of what was there before"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn logs(section: &mut Section<'_>, given: &mut Given) -> Result<Logs> {
     let default = Logs::default();
+    given.log_group = section.optional("group", |entry| entry.checked(given::log_group))?;
+    refuse_of_owner(section, "retention_days", given.log_group.as_deref())?;
     Ok(Logs {
         retention_days: section.or("retention_days", default.retention_days, |entry| {
             entry.one_of(&RETENTION_DAYS)
@@ -441,8 +506,9 @@ fn logs(section: &mut Section<'_>) -> Result<Logs> {
     })
 }
 
-fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancerSection> {
+fn load_balancer(section: &mut Section<'_>, given: &mut Given) -> Result<LoadBalancerSection> {
     let default = LoadBalancerSection::default();
+    given::balancer(section, given.network.as_mut())?;
     Ok(LoadBalancerSection {
         connect_to: section.optional("connect_to", |entry| entry.checked(HostPort::from_str))?,
         deregistration_delay: section.or(

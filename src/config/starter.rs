@@ -42,6 +42,20 @@ test_cidr = "0.0.0.0/0"    # who may reach the test port: 81, or 8443 with [tls]
 cidr = "10.64.0.0/16"      # of the network that `init` makes; it cannot be changed later
 endpoints = false          # true: tasks are where no way leads to the internet, nor back
 
+# In a VPC that is there already, instead of cidr and endpoints; [load_balancer] has
+# subnets and security_groups, too, where it is to be elsewhere than the tasks:
+# vpc = "vpc-0123456789abcdef0"
+# subnets = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+# security_groups = ["sg-0123456789abcdef0"]
+# assign_public_ip = true
+
+[cluster]                  # what else is there already; `init` makes what is not named
+# name = "production"
+
+[roles]
+# execution = "arn:aws:iam::123456789012:role/ecs-start"   # what ECS may do to start a task
+# task = "arn:aws:iam::123456789012:role/hello"            # what the app may do
+
 [production]
 # url = "https://shop.example.com"   # what users type; needs [tls]
 
@@ -101,9 +115,11 @@ timeout = "10m"            # how long each may take
 [registry]
 immutable_tags = true      # a release tag is used once
 # url = "localhost:4566"   # push and pull here, instead of at ECR's own address
+# repository = "team/hello"   # one that is there already; its owner says what tags may do
 
 [logs]
 retention_days = 30
+# group = "/team/hello"    # one that is there already; its owner says how long it keeps lines
 
 [load_balancer]
 deregistration_delay_seconds = 15    # how long open requests may take to end

@@ -50,6 +50,7 @@ fn defaults() -> Config {
         cost: None,
         serve: ServeSection::default(),
         notify: NotifySection::default(),
+        given: Given::default(),
     }
 }
 
@@ -321,6 +322,34 @@ fn the_examples_in_the_starter_are_valid() {
     assert_eq!(lines.iter().filter(|line| is_of_file(line)).count(), 4);
     let keys = lines.iter().filter(|line| !line.starts_with('#')).count();
     assert!(keys > 25, "{lines:#?}");
+
+    // What is given, `init` does not make.
+    let begins_with = |line: &String, keys: &[&str]| {
+        let mut keys = keys.iter();
+        keys.any(|key| line.starts_with(&format!("{key} =")))
+    };
+    let is_of_given = |line: &String| {
+        let keys = [
+            "vpc",
+            "subnets",
+            "security_groups",
+            "assign_public_ip",
+            "group",
+            "repository",
+        ];
+        begins_with(line, &keys)
+    };
+    let is_of_made = |line: &String| {
+        begins_with(
+            line,
+            &["cidr", "endpoints", "retention_days", "immutable_tags"],
+        )
+    };
+    let giving = lines.iter().filter(|it| !is_of_file(it) && !is_of_made(it));
+    let giving: Vec<String> = giving.cloned().collect();
+    let given = parse(&giving.join("\n")).unwrap().given;
+    assert!(given.network.is_some() && given.log_group.is_some() && given.repository.is_some());
+    let lines: Vec<String> = lines.into_iter().filter(|it| !is_of_given(it)).collect();
 
     let settings: Vec<String> = lines.iter().filter(|it| !is_of_file(it)).cloned().collect();
     let config = parse(&settings.join("\n")).unwrap();

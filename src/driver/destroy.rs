@@ -10,6 +10,7 @@ use super::turn::{Stop, Turn};
 use super::{edge, lost, scaling, stack, update};
 use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
+use crate::engine::plan::GIVEN_CLUSTER;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
 use crate::model::{Color, ColorServices, EdgeInfrastructure, Endpoint, PerRoute, Revision};
@@ -24,6 +25,8 @@ pub(super) const TASK_PATIENCE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Inventory {
     pub stack: Option<StackSnapshot>,
+    /// What the colours' services are called, and in which cluster.
+    pub names: ColorServices,
     /// The colours that have a service, and how many tasks it wants.
     pub services: Vec<(Color, i32)>,
     pub task_definitions: Revisions,
@@ -69,14 +72,15 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     if session.config.edge.is_some() {
         return Ok(Inventory {
             stack: session.aws.read_stack(&name).await?,
+            names: ColorServices::alone_in(&name),
             services: Vec::new(),
             task_definitions: Revisions::default(),
         });
     }
-    let services = ColorServices::alone_in(&name);
-    let (stack, services, task_definitions) = futures_util::join!(
-        session.aws.read_stack(&name),
-        session.aws.read_services(&services),
+    let stack = session.aws.read_stack(&name).await?;
+    let names = names(session, stack.as_ref());
+    let (services, task_definitions) = futures_util::join!(
+        session.aws.read_services(&names),
         session.aws.all_revisions(&name),
     );
     let services = match services {
@@ -86,13 +90,27 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
         Err(error) => return Err(error.into()),
     };
     Ok(Inventory {
-        stack: stack?,
+        stack,
+        names,
         services: services
             .into_iter()
             .map(|(color, service)| (color, service.desired))
             .collect(),
         task_definitions: task_definitions?,
     })
+}
+
+/// Where the stack, or else the file, says that they are. Other services of a given
+/// cluster are nobody's here.
+fn names(session: &Session, stack: Option<&StackSnapshot>) -> ColorServices {
+    let cluster = match stack {
+        Some(stack) => stack.given(GIVEN_CLUSTER),
+        None => session.config.given.cluster.as_deref(),
+    };
+    match cluster {
+        Some(cluster) => ColorServices::beside_others(cluster, &session.config.app),
+        None => ColorServices::alone_in(session.stack_name()),
+    }
 }
 
 /// Removes all of it.
@@ -108,15 +126,14 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     if let Some(edge) = inventory.edge() {
         Box::pin(edge::give_back(session, turn, &edge)).await?;
     }
-    let name = session.stack_name();
-    let services = ColorServices::alone_in(&name);
+    let services = &inventory.names;
     let colors = inventory.services.iter().map(|(color, _)| *color);
-    scaling::forget(session, turn, &services, colors).await?;
+    scaling::forget(session, turn, services, colors).await?;
     for (color, _) in &inventory.services {
-        remove_service(session, turn, &services, *color).await?;
+        remove_service(session, turn, services, *color).await?;
     }
     if inventory.edge().is_none() {
-        await_no_task(session, &services, !inventory.services.is_empty()).await?;
+        await_no_task(session, services, !inventory.services.is_empty()).await?;
     }
     if !inventory.services.is_empty() {
         session.report.tell(&ReportEvent::Done(
@@ -272,7 +289,9 @@ async fn left(session: &Session, services: &ColorServices) -> Result<(usize, Tas
         Err(error) if error.kind == AwsErrorKind::NotFound => 0,
         Err(error) => return Err(error.into()),
     };
-    Ok((there, session.aws.tasks_left(&services.cluster).await?))
+    let family = session.stack_name();
+    let tasks = session.aws.tasks_left(services, &family);
+    Ok((there, tasks.await?))
 }
 
 /// The API takes one revision a second in the long run: the calls' budget holds
@@ -326,13 +345,13 @@ async fn delete_images(
     turn: Option<&Turn>,
     stack: &StackSnapshot,
 ) -> Result<()> {
-    let Some(repository) = stack.outputs.get("RepositoryName") else {
+    let Some(repository) = stack.own_repository() else {
         return Ok(());
     };
     about_to(
         turn,
         Effect::DeleteImages {
-            repository: repository.clone(),
+            repository: repository.to_owned(),
         },
     )
     .await?;

@@ -8,7 +8,7 @@ mod written;
 use std::collections::HashSet;
 
 use super::turn::Turn;
-use super::{mend, secure};
+use super::{given, mend, secure};
 use crate::aws::{StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, StackPlan};
 use crate::engine::task_definition::Needs;
@@ -61,12 +61,14 @@ impl Prepared {
 /// A stack that is mid-update or broken, or listeners that bgecs did not set.
 pub async fn prepare(
     session: &Session,
-    needs: &Needs,
+    (needs, port): (&Needs, u16),
     before: Option<StackSnapshot>,
     allow_live: bool,
 ) -> Result<Prepared> {
     let name = session.stack_name();
-    let fresh = inputs(&session.config, needs, "none");
+    let found = given::look(session, needs, port).await?;
+    let inputs = |live: &str| inputs(&session.config, needs, &found, live);
+    let fresh = inputs("none");
     refuse_too_long(&fresh)?;
     let Some(before) = before else {
         return Ok(Prepared {
@@ -87,9 +89,9 @@ pub async fn prepare(
     })?;
     let left = mend::look(session, &infra).await?;
     if !left.gone.is_empty() {
-        let mut inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        let mut inputs = inputs(color_or_none(left.live()?));
         plan::keep_places(&before.parameters, &mut inputs);
-        plan::refuse_another_network(&before.parameters, &inputs)?;
+        plan::refuse_other_ground(&before.parameters, &inputs)?;
         plan::refuse_plain_again(&before.parameters, &inputs)?;
         if plan::redirect_comes_last(&before.parameters, &inputs) {
             // That is the next `init`'s.
@@ -103,9 +105,9 @@ pub async fn prepare(
         });
     }
     let live = live_color(session, &infra).await?;
-    let mut inputs = inputs(&session.config, needs, live);
+    let mut inputs = inputs(live);
     plan::keep_places(&before.parameters, &mut inputs);
-    plan::refuse_another_network(&before.parameters, &inputs)?;
+    plan::refuse_other_ground(&before.parameters, &inputs)?;
     if !allow_live {
         plan::refuse_another_health_path(&before.parameters, &inputs)?;
     }

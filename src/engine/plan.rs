@@ -7,6 +7,7 @@ mod costs;
 #[cfg(test)]
 mod dead_ends;
 mod deploy;
+mod ground;
 mod hosted;
 mod image;
 mod parts;
@@ -30,6 +31,10 @@ pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
     serves_already, wanted_count,
 };
+pub use ground::{
+    ENDPOINTS, GIVEN_CLUSTER, GIVEN_EXECUTION_ROLE, GIVEN_LOG_GROUP, GIVEN_REPOSITORY,
+    GIVEN_TASK_ROLE, NETWORK_CIDR, TASK_GROUPS, VPC_ID, keep_found, refuse_other_ground,
+};
 pub use hosted::{HostedPlan, deploy_hosted};
 pub use image::{choose, fits};
 pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named, refuse_gone};
@@ -38,8 +43,7 @@ pub use secure::{
     FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
 };
 pub use stack::{
-    ENDPOINTS, LIVE_COLOR, Made, NETWORK_CIDR, StackPlan, differing, differs,
-    refuse_another_health_path, refuse_another_network, stack,
+    LIVE_COLOR, Made, StackPlan, differing, differs, refuse_another_health_path, stack,
 };
 pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,

@@ -9,6 +9,16 @@ pub enum Capacity {
     Providers(Vec<CapacityShare>),
 }
 
+impl Capacity {
+    /// Each that is named.
+    pub fn providers(&self) -> &[CapacityShare] {
+        match self {
+            Self::LaunchType(_) => &[],
+            Self::Providers(all) => all,
+        }
+    }
+}
+
 /// A capacity provider's part of the tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapacityShare {

@@ -1,8 +1,8 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
 use super::{
-    Color, Endpoint, ListenerArn, Network, PerColor, PerRoute, Place, Places, Route, RuleArn,
-    TargetGroupArn,
+    AppName, Color, Endpoint, ListenerArn, Network, PerColor, PerRoute, Place, Places, Route,
+    RuleArn, TargetGroupArn,
 };
 
 /// The outputs of the app's CloudFormation stack, typed.
@@ -75,6 +75,12 @@ pub struct TaskRoles {
     pub task: Option<String>,
 }
 
+impl TaskRoles {
+    pub fn is_none(&self) -> bool {
+        self.execution.is_none() && self.task.is_none()
+    }
+}
+
 impl ColorServices {
     pub fn new(cluster: impl Into<String>, names: PerColor<String>) -> Self {
         Self {
@@ -87,6 +93,17 @@ impl ColorServices {
     pub fn alone_in(cluster: impl Into<String>) -> Self {
         let [blue, green] = Color::BOTH.map(|color| color.as_str().to_owned());
         Self::new(cluster, PerColor { blue, green })
+    }
+
+    /// In a cluster that others are in too: each has the app's name besides.
+    pub fn beside_others(cluster: impl Into<String>, app: &AppName) -> Self {
+        let [blue, green] = Color::BOTH.map(|color| app.colored(color));
+        Self::new(cluster, PerColor { blue, green })
+    }
+
+    /// Whether the cluster is the app's own.
+    pub fn are_alone(&self) -> bool {
+        *self == Self::alone_in(self.cluster.as_str())
     }
 
     pub fn name(&self, color: Color) -> &str {

@@ -9,7 +9,7 @@ use crate::driver::stack::inputs;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Head;
-use crate::model::{EcsInfrastructure, Infrastructure, NotEcs, Observed};
+use crate::model::{EcsInfrastructure, GivenFound, Infrastructure, NotEcs, Observed};
 use crate::report::ReportEvent;
 
 impl Session {
@@ -33,8 +33,9 @@ impl Session {
         // A file that is ill is said by whoever needs it.
         let loaded = Loaded::from(&self.config).ok()?;
         let needs = loaded.needs(&self.config, self.aws.region());
-        let mut inputs = inputs(&self.config, &needs, "none");
+        let mut inputs = inputs(&self.config, &needs, &GivenFound::default(), "none");
         plan::keep_places(&stack.parameters, &mut inputs);
+        plan::keep_found(&stack.parameters, &mut inputs);
         let differing = plan::differing(&stack.parameters, &inputs);
         differs(&differing, "bgecs init")
     }

@@ -22,6 +22,7 @@ mod edge_actions;
 mod entering;
 mod faulty;
 mod fleet;
+mod given;
 mod https;
 mod images;
 mod importing;

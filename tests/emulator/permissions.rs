@@ -20,8 +20,8 @@ use crate::attaching::{FILE, company};
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
 use table::{
-    ATTACHING, DEPLOYER, Grant, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE,
-    NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, WhyNeeded,
+    ATTACHING, DEPLOYER, GIVEN, GIVEN_NETWORK, Grant, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
+    MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, OWN_NETWORK, WhyNeeded,
 };
 
 /// Those that a deployer may not run.
@@ -217,10 +217,32 @@ fn the_policies_allow_what_is_called_and_nothing_else() -> Outcome {
     let (deployer, operator) = (world.policy("deployer")?, world.policy("operator")?);
     world.hosted_zone("shop.test", "")?;
     let heard = world.whole_life()?;
-    let tables = [DEPLOYER, MOVE_LISTENER, OPERATOR_TOO];
+    let tables = [DEPLOYER, MOVE_LISTENER, OPERATOR_TOO, OWN_NETWORK];
     let said = said_to_be_called(&tables, ATTACHERS);
     let wrong = wrong(&heard, &said, (&deployer, &operator), OPERATORS);
     assert!(wrong.is_empty(), "{}\n{heard:#?}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Whoever is given all of it asks for more, of `init` alone.
+#[test]
+fn an_operator_may_look_at_what_is_given() -> Outcome {
+    let world = World::new("lookedat")?;
+    world.give_all()?;
+    let operator = world.policy("operator")?;
+    let mut heard = Heard::new();
+    world.heard(&mut heard, 0, &["init"])?;
+    let said = said_to_be_called(&[GIVEN, GIVEN_NETWORK], ATTACHERS);
+    for action in said.keys() {
+        let is_heard = heard.get(*action).is_some_and(|by| by.contains("init"));
+        assert!(is_heard, "{action}\n{heard:#?}");
+    }
+    let (deployer, operators) = (world.policy("deployer")?, actions(&operator));
+    let everything: BTreeSet<&str> = operators.union(&actions(&deployer)).copied().collect();
+    for action in heard.keys() {
+        assert!(everything.contains(action.as_str()), "{action}");
+    }
+    world.done(&["destroy", "--yes"])?;
     Ok(())
 }
 

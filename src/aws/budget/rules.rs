@@ -62,6 +62,13 @@ const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 
+/// Of describing calls in the smallest regions; what is given is read once in a command:
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+const EC2: &[Rule] = &[rule(any, 50, 10)];
+
+/// Chosen: AWS names no figure, and two roles are read in a command.
+const IAM: &[Rule] = &[rule(any, 5, 5)];
+
 /// Chosen: AWS names none for PutTargets, and a release has a handful of calls.
 const EVENTS: &[Rule] = &[rule(any, 5, 5)];
 
@@ -142,10 +149,12 @@ impl PacedService {
                 Pace::Release => DYNAMO_DB,
                 Pace::Fleet => DYNAMO_DB_OF_MANY,
             },
+            Self::Ec2 => EC2,
             Self::Ecr => ECR,
             Self::Ecs => ECS,
             Self::Elb => ELB,
             Self::Events => EVENTS,
+            Self::Iam => IAM,
             #[cfg(feature = "edges")]
             Self::Lightsail => LIGHTSAIL,
             Self::Logs => LOGS,

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{Container, DesiredStatus, ManagedAgentName, Task};
 use serde_json::json;
 
-use super::tasks::task_id;
+use super::tasks::{TasksOf, task_id};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
 use crate::hidden::Hidden;
@@ -46,7 +46,7 @@ impl Aws {
         container: &str,
     ) -> Result<Option<ExecPlace>, AwsError> {
         let (cluster, service) = (&services.cluster, services.name(color));
-        let running = self.list_tasks(cluster, Some(service), DesiredStatus::Running);
+        let running = self.list_tasks(cluster, TasksOf::Service(service), DesiredStatus::Running);
         let tasks = self.describe_tasks(cluster, &running.await?).await?;
         let mut places: Vec<_> = tasks
             .iter()

@@ -21,6 +21,15 @@ pub struct TasksLeft {
     pub stopping: usize,
 }
 
+/// Which tasks of a cluster.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TasksOf<'a> {
+    /// All.
+    Cluster,
+    Service(&'a str),
+    Family(&'a str),
+}
+
 impl Aws {
     /// The tasks of a colour that have stopped lately (ECS remembers them for
     /// about an hour), but for those whose ids are known: a stopped task does
@@ -32,8 +41,8 @@ impl Aws {
         known: &HashSet<&str>,
     ) -> Result<Vec<StoppedTask>, AwsError> {
         let cluster = &services.cluster;
-        let service = Some(services.name(color));
-        let arns = self.list_tasks(cluster, service, DesiredStatus::Stopped);
+        let of = TasksOf::Service(services.name(color));
+        let arns = self.list_tasks(cluster, of, DesiredStatus::Stopped);
         let mut arns = arns.await?;
         arns.retain(|arn| !known.contains(task_id(arn)));
         let mut tasks = self.describe_tasks(cluster, &arns).await?;
@@ -75,10 +84,22 @@ impl Aws {
         Some(containers.filter_map(role).collect())
     }
 
-    /// The tasks that a cluster still holds, whatever started them.
-    pub async fn tasks_left(&self, cluster: &str) -> Result<TasksLeft, AwsError> {
+    /// The app's tasks that a cluster still holds, whatever started them.
+    pub async fn tasks_left(
+        &self,
+        services: &ColorServices,
+        family: &str,
+    ) -> Result<TasksLeft, AwsError> {
+        let cluster = &services.cluster;
         let left = async {
-            let listed = |desired| self.list_tasks(cluster, None, desired);
+            let listed = |desired| {
+                // Any task keeps a cluster from being deleted.
+                let of = match services.are_alone() {
+                    true => TasksOf::Cluster,
+                    false => TasksOf::Family(family),
+                };
+                self.list_tasks(cluster, of, desired)
+            };
             let running = listed(DesiredStatus::Running).await?;
             let stopping = listed(DesiredStatus::Stopped).await?;
             let tasks = self.describe_tasks(cluster, &stopping).await?;
@@ -99,10 +120,15 @@ impl Aws {
     pub(super) async fn list_tasks(
         &self,
         cluster: &str,
-        service: Option<&str>,
+        of: TasksOf<'_>,
         desired: DesiredStatus,
     ) -> Result<Vec<String>, AwsError> {
-        let resource = match service {
+        let (service, family) = match of {
+            TasksOf::Cluster => (None, None),
+            TasksOf::Service(name) => (Some(name.to_owned()), None),
+            TasksOf::Family(name) => (None, Some(name.to_owned())),
+        };
+        let resource = match &service {
             Some(service) => format!("{cluster}/{service}"),
             None => cluster.to_owned(),
         };
@@ -113,7 +139,8 @@ impl Aws {
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
-                .set_service_name(service.map(str::to_owned))
+                .set_service_name(service.clone())
+                .set_family(family.clone())
                 .desired_status(desired.clone())
                 .set_next_token(token)
                 .send()

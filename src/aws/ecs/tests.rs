@@ -742,7 +742,10 @@ async fn what_is_gone_already_is_no_failure() {
         .await
         .unwrap_err();
     assert_eq!(denied.kind, AwsErrorKind::Denied);
-    assert_eq!(aws.tasks_left(FAMILY).await.unwrap(), TasksLeft::default());
+    assert_eq!(
+        aws.tasks_left(&services(), FAMILY).await.unwrap(),
+        TasksLeft::default()
+    );
 }
 
 #[tokio::test]
@@ -812,7 +815,7 @@ async fn a_task_that_is_still_stopping_is_left() {
         .on("ListTasks", page(0..2, None))
         .on("ListTasks", page(2..5, None))
         .on("DescribeTasks", Reply::json(&tasks(3, "DEPROVISIONING")));
-    let left = wire.aws().tasks_left(FAMILY).await.unwrap();
+    let left = wire.aws().tasks_left(&services(), FAMILY).await.unwrap();
     assert_eq!((left.running, left.stopping), (2, 1));
     let asked: Vec<_> = wire
         .requests()

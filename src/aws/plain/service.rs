@@ -19,8 +19,10 @@ pub enum PlainService {
     CloudFront,
     CloudFormation,
     CloudWatch,
+    Ec2,
     /// EventBridge.
     Events,
+    Iam,
     #[cfg(feature = "edges")]
     Lightsail,
     Logs,
@@ -120,6 +122,22 @@ impl PlainService {
                 },
                 PacedService::CloudWatch,
             ),
+            Self::Ec2 => (
+                "EC2",
+                "ec2",
+                WireProtocol::Query {
+                    version: "2016-11-15",
+                },
+                PacedService::Ec2,
+            ),
+            Self::Iam => (
+                "IAM",
+                "iam",
+                WireProtocol::Query {
+                    version: "2010-05-08",
+                },
+                PacedService::Iam,
+            ),
             Self::Events => (
                 "EventBridge",
                 "events",
@@ -203,6 +221,10 @@ impl PlainService {
             #[cfg(feature = "edges")]
             Self::CloudFront => home(region),
             Self::Route53 => home(region),
+            // In China it is at home elsewhere than Route 53
+            // (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
+            Self::Iam if region.starts_with("cn-") => "cn-north-1",
+            Self::Iam => home(region),
             _ => region,
         }
     }
@@ -212,8 +234,13 @@ impl PlainService {
     fn host(self, region: &str) -> String {
         let (name, domain) = (self.known().name, domain(region));
         match self {
-            Self::Route53 if region.starts_with("us-gov-") => format!("{name}.us-gov.{domain}"),
-            Self::Route53 => format!("{name}.{domain}"),
+            Self::Route53 | Self::Iam if region.starts_with("us-gov-") => {
+                format!("{name}.us-gov.{domain}")
+            }
+            Self::Iam if home(region) != "us-east-1" => {
+                format!("{name}.{}.{domain}", self.signs_in(region))
+            }
+            Self::Route53 | Self::Iam => format!("{name}.{domain}"),
             #[cfg(feature = "edges")]
             Self::CloudFront if !region.starts_with("cn-") => format!("{name}.{domain}"),
             _ => format!("{name}.{}.{domain}", self.signs_in(region)),

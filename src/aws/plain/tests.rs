@@ -68,6 +68,20 @@ async fn a_global_service_has_a_host_and_a_region_of_its_own() {
     }
 }
 
+#[test]
+fn iam_has_a_host_in_each_partition() {
+    let client = client_of(PlainService::Iam, &Wire::new(), 1);
+    for (region, host) in [
+        ("eu-west-1", "iam.amazonaws.com"),
+        ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-east-1", "iam.us-gov.amazonaws.com"),
+        ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
+    ] {
+        let endpoint = client.in_region(region).endpoint();
+        assert_eq!(endpoint, format!("https://{host}"));
+    }
+}
+
 #[cfg(feature = "edges")]
 #[test]
 fn cloudfront_has_a_host_in_each_partition_that_has_it() {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::table::WhyNeeded;
 use super::*;
 use crate::aws::TEMPLATE;
+use crate::model::GivenNetwork;
 
 mod attached;
 mod worker;
@@ -14,7 +15,13 @@ const MAX_CHARACTERS: usize = 6_144;
 const ROLES: [Role; 2] = [Role::Deployer, Role::Operator];
 
 fn of(role: Role, app: &str, region: Option<&str>) -> Value {
-    document(role, &app.parse().unwrap(), &place(region), &[])
+    document(
+        role,
+        &app.parse().unwrap(),
+        &place(region),
+        &[],
+        &Given::default(),
+    )
 }
 
 fn place(region: Option<&str>) -> AwsPlace {
@@ -28,9 +35,70 @@ fn place(region: Option<&str>) -> AwsPlace {
 fn grants(role: Role) -> Vec<&'static Grant> {
     let all = match role {
         Role::Deployer => [DEPLOYER, MOVE_LISTENER],
-        Role::Operator => [OPERATOR_TOO, &[]],
+        Role::Operator => [OPERATOR_TOO, OWN_NETWORK],
     };
     all.into_iter().flatten().collect()
+}
+
+/// Nobody may change what was there before, and whoever runs tasks may use it.
+#[test]
+fn what_is_given_is_used_and_neither_made_nor_removed() {
+    let role_arn = "arn:aws:iam::123456789012:role/web";
+    let given = Given {
+        network: Some(GivenNetwork {
+            vpc: "vpc-1".to_owned(),
+            subnets: Vec::new(),
+            security_groups: Vec::new(),
+            public_ip: false,
+            balancer_subnets: Vec::new(),
+            balancer_groups: Vec::new(),
+        }),
+        cluster: Some("prod".to_owned()),
+        roles: TaskRoles {
+            execution: None,
+            task: Some(role_arn.to_owned()),
+        },
+        log_group: Some("/logs".to_owned()),
+        repository: Some("images".to_owned()),
+    };
+    let of = |role| document(role, &"hello".parse().unwrap(), &place(None), &[], &given);
+    let told = |policy: &Value, needle: &str| {
+        let statements = statements(policy).iter();
+        let with =
+            statements.filter(|it| texts(&it["Resource"]).iter().any(|on| on.contains(needle)));
+        let actions = with.flat_map(|it| {
+            texts(&it["Action"])
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
+        actions.collect::<BTreeSet<String>>()
+    };
+    let (deployer, operator) = (of(Role::Deployer), of(Role::Operator));
+    assert!(told(&deployer, "service/prod/bgecs-hello-green").contains("ecs:UpdateService"));
+    assert!(told(&deployer, "repository/images").contains("ecr:PutImage"));
+    assert!(told(&deployer, "log-group:/logs").contains("logs:FilterLogEvents"));
+    assert_eq!(
+        told(&deployer, role_arn),
+        BTreeSet::from(["iam:PassRole".to_owned()])
+    );
+    assert_eq!(
+        told(&operator, role_arn),
+        BTreeSet::from(["iam:GetRole".to_owned()])
+    );
+    assert!(told(&operator, "service/prod/bgecs-hello-blue").contains("ecs:DeleteService"));
+    for theirs in [
+        "cluster/prod",
+        "repository/images",
+        "log-group:/logs",
+        "service/prod/*",
+    ] {
+        assert_eq!(told(&operator, theirs), BTreeSet::new(), "{theirs}");
+    }
+    assert!(told(&operator, "ExecutionRole").contains("iam:CreateRole"));
+    assert_eq!(told(&operator, "TaskRole"), BTreeSet::new());
+    let anything = told(&operator, "*");
+    assert!(!anything.contains("ec2:CreateVpc") && anything.contains("ec2:CreateSecurityGroup"));
 }
 
 /// The owner of the app says which, and all that is asked of them is what they are.
@@ -38,7 +106,10 @@ fn grants(role: Role) -> Vec<&'static Grant> {
 fn the_operator_may_look_at_the_apps_own_certificates() {
     let arns = ["a", "b"].map(|id| format!("arn:aws:acm:eu-west-1:123456789012:certificate/{id}"));
     let certificates: Vec<CertificateArn> = arns.iter().map(|arn| arn.parse().unwrap()).collect();
-    let certified = |role| document(role, &"hello".parse().unwrap(), &place(None), &certificates);
+    let certified = |role| {
+        let (app, given) = ("hello".parse().unwrap(), Given::default());
+        document(role, &app, &place(None), &certificates, &given)
+    };
     let policy = certified(Role::Operator);
     let last = statements(&policy).last().unwrap();
     assert_eq!(texts(&last["Action"]), ["acm:DescribeCertificate"]);
@@ -87,7 +158,8 @@ fn the_longest_policy_is_one_that_iam_takes() {
         let id = "01234567-89ab-cdef-0123-456789abcdef";
         let arn = format!("arn:aws:acm:ap-southeast-1:123456789012:certificate/{id}");
         let certificates = vec![arn.parse().unwrap(); 5];
-        let policy = document(role, &app, &place(Some("ap-southeast-1")), &certificates);
+        let place = place(Some("ap-southeast-1"));
+        let policy = document(role, &app, &place, &certificates, &Given::default());
         let written = policy.to_string();
         let characters = written.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");

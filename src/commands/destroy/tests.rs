@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::aws::{Revisions, StackSnapshot, StackStatus};
-use crate::model::{Color, Revision};
+use crate::model::{Color, ColorServices, Revision};
 
 fn session() -> Session {
     Session::of_hello(Wire::new().aws())
@@ -43,6 +43,7 @@ fn what_will_go() {
         outputs: BTreeMap::from(outputs),
     };
     let everything = Inventory {
+        names: ColorServices::alone_in("bgecs-hello"),
         stack: Some(stack),
         services: vec![(Color::Blue, 2), (Color::Green, 0)],
         task_definitions: revisions(),
@@ -62,6 +63,7 @@ fn what_will_go() {
 #[test]
 fn what_is_left_of_a_destroy_that_stopped() {
     let left = Inventory {
+        names: ColorServices::alone_in("bgecs-hello"),
         stack: None,
         services: Vec::new(),
         task_definitions: revisions(),
@@ -73,6 +75,7 @@ fn what_is_left_of_a_destroy_that_stopped() {
     Nothing was changed.
     ");
     let nothing = Inventory {
+        names: ColorServices::alone_in("bgecs-hello"),
         task_definitions: Revisions::default(),
         ..left
     };
@@ -91,6 +94,7 @@ fn with_stack(text: &str, status: StackStatus) -> Inventory {
         outputs: BTreeMap::new(),
     };
     Inventory {
+        names: ColorServices::alone_in("bgecs-hello"),
         stack: Some(stack),
         services: vec![(Color::Blue, 2)],
         task_definitions: Revisions::default(),

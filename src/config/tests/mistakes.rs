@@ -677,7 +677,7 @@ fn a_near_miss_is_recognised() {
     assert_eq!(hint("[container]\nPort = 1"), "did you mean `port`?");
     assert_eq!(
         hint("[logs]\nlevel = 1"),
-        "the keys in [logs]: retention_days"
+        "the keys in [logs]: group, retention_days"
     );
 }
 

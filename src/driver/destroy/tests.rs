@@ -161,6 +161,7 @@ async fn a_deletion_of_a_service_whose_answer_was_lost_is_looked_for() {
 #[tokio::test]
 async fn a_destroy_that_is_cut_short_says_that_users_are_cut_off() {
     let inventory = Inventory {
+        names: ColorServices::alone_in("bgecs-hello"),
         stack: None,
         services: Vec::new(),
         task_definitions: revisions(&[], &[]),

@@ -7,10 +7,13 @@ use std::iter;
 use crate::aws::StackInputs;
 use crate::config::{Config, DEFAULT_POLICY};
 use crate::engine::plan::{
-    ENDPOINTS, FORWARD, FURTHER, LIVE_COLOR, NETWORK_CIDR, PLAIN_PORT, REDIRECT,
+    ENDPOINTS, FORWARD, FURTHER, GIVEN_CLUSTER, GIVEN_EXECUTION_ROLE, GIVEN_LOG_GROUP,
+    GIVEN_REPOSITORY, GIVEN_TASK_ROLE, LIVE_COLOR, NETWORK_CIDR, PLAIN_PORT, REDIRECT, TASK_GROUPS,
+    VPC_ID,
 };
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
+use crate::model::{Given, GivenFound, GivenNetwork, Ipv4Cidr};
 
 /// A parameter of CloudFormation's has room for so many bytes
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
@@ -34,11 +37,17 @@ pub(super) fn refuse_too_long(inputs: &StackInputs) -> Result<()> {
 
 /// The template's parameters, from the configuration and what the task
 /// definition needs.
-pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
-    let joined = |arns: &BTreeSet<String>| {
-        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) -> StackInputs {
+    // Of what is given, with the rest that is not the stack's.
+    let joined = |arns: &BTreeSet<String>, given: Option<&String>| {
+        let arns: BTreeSet<&String> = arns.iter().chain(given).collect();
+        let arns: Vec<&str> = arns.into_iter().map(String::as_str).collect();
         arns.join(",")
     };
+    let repository = found.repository.as_ref().map(|it| &it.arn);
+    // Of a VPC that is there, all of it: tasks may move to other subnets.
+    let ranges = found.vpc.iter().flat_map(|vpc| &vpc.ranges).copied();
+    let network = ranges.reduce(Ipv4Cidr::with).unwrap_or(config.network.cidr);
     let delay = config.load_balancer.deregistration_delay.as_secs();
     let mutability = match config.registry.immutable_tags {
         true => "IMMUTABLE",
@@ -54,7 +63,7 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         (LIVE_COLOR, live.to_owned()),
         ("HealthPath", config.container.health_path.clone()),
         ("TestCidr", config.network.test_cidr.to_string()),
-        (NETWORK_CIDR, config.network.cidr.to_string()),
+        (NETWORK_CIDR, network.to_string()),
         (
             "SubnetCidrs",
             config
@@ -68,12 +77,18 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         ("LogRetentionDays", config.logs.retention_days.to_string()),
         ("DeregistrationDelaySeconds", delay.to_string()),
         ("ImageTagMutability", mutability.to_owned()),
-        ("SecretArns", joined(&needs.secrets)),
-        ("ParameterArns", joined(&needs.parameters)),
-        ("EnvironmentFileArns", joined(&needs.files)),
-        ("EnvironmentBucketArns", joined(&needs.buckets)),
-        ("OtherLogGroupArns", joined(&needs.log_groups)),
-        ("OtherRepositoryArns", joined(&needs.repositories)),
+        ("SecretArns", joined(&needs.secrets, None)),
+        ("ParameterArns", joined(&needs.parameters, None)),
+        ("EnvironmentFileArns", joined(&needs.files, None)),
+        ("EnvironmentBucketArns", joined(&needs.buckets, None)),
+        (
+            "OtherLogGroupArns",
+            joined(&needs.log_groups, found.log_group.as_ref()),
+        ),
+        (
+            "OtherRepositoryArns",
+            joined(&needs.repositories, repository),
+        ),
         ("CapacityProviders", providers.to_owned()),
         (
             "Exec",
@@ -81,7 +96,42 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         ),
     ]);
     inputs.extend(inputs_of_tls(config));
+    inputs.extend(inputs_of_given(&config.given, found));
     inputs
+}
+
+/// Empty where the stack makes it.
+fn inputs_of_given(given: &Given, found: &GivenFound) -> StackInputs {
+    let network = given.network.as_ref();
+    let ids = |of: fn(&GivenNetwork) -> &[String]| {
+        network.map_or_else(String::new, |it| of(it).join(","))
+    };
+    let said = |name: &Option<String>| name.clone().unwrap_or_default();
+    let public_ip = match network.is_some_and(|it| it.public_ip) {
+        true => "ENABLED",
+        false => "DISABLED",
+    };
+    let uri = found.repository.as_ref().map(|it| it.uri.clone());
+    StackInputs::from([
+        (
+            VPC_ID,
+            network.map_or_else(String::new, |it| it.vpc.clone()),
+        ),
+        ("TaskSubnetIds", ids(|it| &it.subnets)),
+        ("PublicIp", public_ip.to_owned()),
+        (TASK_GROUPS, ids(|it| &it.security_groups)),
+        ("LoadBalancerSubnetIds", ids(GivenNetwork::balancer_subnets)),
+        (
+            "LoadBalancerSecurityGroupIds",
+            ids(|it| &it.balancer_groups),
+        ),
+        (GIVEN_CLUSTER, said(&given.cluster)),
+        (GIVEN_EXECUTION_ROLE, said(&given.roles.execution)),
+        (GIVEN_TASK_ROLE, said(&given.roles.task)),
+        (GIVEN_LOG_GROUP, said(&given.log_group)),
+        (GIVEN_REPOSITORY, said(&given.repository)),
+        ("GivenRepositoryUri", uri.unwrap_or_default()),
+    ])
 }
 
 fn inputs_of_tls(config: &Config) -> StackInputs {

@@ -6,6 +6,7 @@ use crate::aws::testing::{Reply, Wire, credentials};
 use crate::config::{Config, DEFAULT_POLICY};
 use crate::engine::plan::REDIRECT;
 use crate::error::Exit;
+use crate::model::GivenFound;
 
 const NAME: &str = "bgecs-hello";
 
@@ -219,9 +220,14 @@ async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
             .on("GetItem", Reply::json(&head))
             .on("DescribeRepositories", Reply::json(&json!({})))
             .on("FilterLogEvents", Reply::json(&json!({})));
-        let prepared = prepare(&session(&wire), &Needs::default(), Some(made()), false)
-            .await
-            .unwrap();
+        let prepared = prepare(
+            &session(&wire),
+            (&Needs::default(), 80),
+            Some(made()),
+            false,
+        )
+        .await
+        .unwrap();
         assert_eq!(prepared.plan, StackPlan::Mend { gone });
         assert_eq!(prepared.inputs[LIVE_COLOR], "green");
         wire.assert_used_up();
@@ -243,7 +249,7 @@ async fn a_stack_that_is_not_well_is_refused_before_anything_is_asked() {
         let sentence = stack.sentence();
         let error = prepare(
             &session(&Wire::new()),
-            &Needs::default(),
+            (&Needs::default(), 80),
             Some(stack),
             false,
         )
@@ -281,7 +287,7 @@ fn more_secrets_than_the_stack_can_be_told_of_are_refused() {
         secrets: (0..count).map(secret).collect(),
         ..Needs::default()
     };
-    let inputs = |needs: &Needs| inputs(&session.config, needs, "none");
+    let inputs = |needs: &Needs| inputs(&session.config, needs, &GivenFound::default(), "none");
     assert_eq!(
         inputs(&with(2))["SecretArns"],
         [secret(0), secret(1)].join(",")
@@ -306,7 +312,7 @@ fn certificates_and_the_public_name_are_parameters_of_the_template() {
     );
     let inputs = |text: &str| {
         let config = Config::parse(text, "/srv/hello/bgecs.toml".as_ref()).unwrap();
-        inputs(&config, &Needs::default(), "none")
+        inputs(&config, &Needs::default(), &GivenFound::default(), "none")
     };
     let secure = inputs(&text);
     for (name, value) in [

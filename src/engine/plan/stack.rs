@@ -8,13 +8,6 @@ use super::{Part, Refusal};
 /// is no reason to update: a swap changes it all the time.
 pub const LIVE_COLOR: &str = "LiveColor";
 
-/// The parameters that say what network tasks run in.
-pub const NETWORK_CIDR: &str = "NetworkCidr";
-pub const ENDPOINTS: &str = "Endpoints";
-
-/// Of a stack that was made before it could be said.
-const FIRST_NETWORK: &str = "10.64.0.0/16";
-
 const HEALTH_PATH: &str = "HealthPath";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,60 +117,9 @@ pub fn refuse_another_health_path(
     ))
 }
 
-/// Everything in a network goes with its range, and what runs in a subnet keeps that from
-/// going.
-///
-/// # Errors
-/// Another range; tasks that are to leave the private subnets.
-pub fn refuse_another_network(
-    made: &BTreeMap<String, String>,
-    wanted: &BTreeMap<&'static str, String>,
-) -> Result<(), Refusal> {
-    let before = made.get(NETWORK_CIDR).map_or(FIRST_NETWORK, String::as_str);
-    let after = wanted.get(NETWORK_CIDR).map_or(before, String::as_str);
-    if before != after {
-        return Err(Refusal::new(
-            format!("the network is {before}, and cannot become {after} under what is in it"),
-            format!(
-                "[network] cidr = \"{before}\" leaves it; another one needs `bgecs destroy`, then `bgecs init`"
-            ),
-        ));
-    }
-    let is_private = |value: Option<&String>| value.is_some_and(|it| it == "true");
-    match is_private(made.get(ENDPOINTS)) && !is_private(wanted.get(ENDPOINTS)) {
-        true => Err(Refusal::new(
-            "tasks may run in the private subnets, which cannot go from under them",
-            "[network] endpoints = true leaves them; otherwise `bgecs destroy`, then `bgecs init`",
-        )),
-        false => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_stays_under_what_is_in_it() {
-        let of = |made: &[(&str, &str)], wanted: [&str; 2]| {
-            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            let made = made.iter().map(owned).collect();
-            let [cidr, endpoints] = wanted.map(str::to_owned);
-            let wanted = BTreeMap::from([(NETWORK_CIDR, cidr), (ENDPOINTS, endpoints)]);
-            refuse_another_network(&made, &wanted).map_err(|refusal| refusal.message)
-        };
-        let (usual, other) = (FIRST_NETWORK, "10.65.0.0/16");
-        assert_eq!(of(&[], [usual, "false"]), Ok(()));
-        assert_eq!(of(&[], [usual, "true"]), Ok(()));
-        let moved =
-            "the network is 10.64.0.0/16, and cannot become 10.65.0.0/16 under what is in it";
-        assert_eq!(of(&[], [other, "false"]), Err(moved.to_owned()));
-        assert_eq!(of(&[(NETWORK_CIDR, other)], [other, "false"]), Ok(()));
-        let private = [(NETWORK_CIDR, usual), (ENDPOINTS, "true")];
-        assert_eq!(of(&private, [usual, "true"]), Ok(()));
-        let left = "tasks may run in the private subnets, which cannot go from under them";
-        assert_eq!(of(&private, [usual, "false"]), Err(left.to_owned()));
-    }
 
     fn wanted(live: &str, route: &str) -> BTreeMap<&'static str, String> {
         BTreeMap::from([

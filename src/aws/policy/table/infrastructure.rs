@@ -3,10 +3,7 @@
 //! (`aws cloudformation describe-type`), as far as the template's own
 //! properties have them called.
 
-use super::{
-    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, mending,
-    stack,
-};
+use super::{ANYTHING, Grant, OWN, PolicyCondition, STACK, along, called, mending, stack};
 
 const GATEWAY: &str = "AWS::EC2::InternetGateway";
 const ATTACHMENT: &str = "AWS::EC2::VPCGatewayAttachment";
@@ -90,54 +87,6 @@ pub const OPERATOR_TOO: &[Grant] = &[
         on: ANYTHING,
         condition: None,
     },
-    // EC2 gives its resources their names itself, and not each of them has its
-    // tags from the first moment.
-    Grant {
-        sid: "MakeNetwork",
-        needs: &[
-            stack("ec2:AssociateRouteTable", ROUTES_OF_SUBNET),
-            stack("ec2:AttachInternetGateway", ATTACHMENT),
-            stack("ec2:AuthorizeSecurityGroupEgress", SECURITY_GROUP),
-            stack("ec2:AuthorizeSecurityGroupIngress", SECURITY_GROUP),
-            stack("ec2:CreateInternetGateway", GATEWAY),
-            stack("ec2:CreateRoute", ROUTE),
-            stack("ec2:CreateRouteTable", ROUTE_TABLE),
-            stack("ec2:CreateSecurityGroup", SECURITY_GROUP),
-            stack("ec2:CreateSubnet", SUBNET),
-            stack("ec2:CreateTags", VPC),
-            stack("ec2:CreateVpc", VPC),
-            stack("ec2:CreateVpcEndpoint", ENDPOINT),
-            stack("ec2:ModifySubnetAttribute", SUBNET),
-            stack("ec2:ModifyVpcEndpoint", ENDPOINT),
-            stack("ec2:ModifyVpcAttribute", VPC),
-            stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
-            stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
-            // No name to hold it to, either.
-            stack("ecs:CreateCluster", CLUSTER),
-        ],
-        on: ANYTHING,
-        condition: None,
-    },
-    Grant {
-        sid: "RemoveNetwork",
-        needs: &[
-            stack("ec2:DeleteInternetGateway", GATEWAY),
-            stack("ec2:DeleteRoute", ROUTE),
-            stack("ec2:DeleteRouteTable", ROUTE_TABLE),
-            stack("ec2:DeleteSecurityGroup", SECURITY_GROUP),
-            stack("ec2:DeleteSubnet", SUBNET),
-            stack("ec2:DeleteVpc", VPC),
-            stack("ec2:DeleteVpcEndpoints", ENDPOINT),
-            stack("ec2:DetachInternetGateway", ATTACHMENT),
-            stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
-        ],
-        on: ANYTHING,
-        condition: Some(PolicyCondition {
-            operator: "StringEquals",
-            key: "aws:ResourceTag/bgecs:app",
-            values: &["{app}"],
-        }),
-    },
     Grant {
         sid: "LoadBalancer",
         needs: &[
@@ -189,7 +138,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ecr:PutLifecyclePolicy", IMAGES),
             stack("ecr:TagResource", IMAGES),
         ],
-        on: REPOSITORY,
+        on: &["arn:*:ecr:{region}:{account}:repository/{made-repository}"],
         condition: None,
     },
     Grant {
@@ -202,8 +151,8 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ecs:TagResource", CLUSTER),
         ],
         on: &[
-            "arn:*:ecs:{region}:{account}:cluster/{stack}",
-            "arn:*:ecs:{region}:{account}:service/{stack}/*",
+            "arn:*:ecs:{region}:{account}:cluster/{made-cluster}",
+            "arn:*:ecs:{region}:{account}:service/{cluster}/{service}",
             "arn:*:ecs:{region}:{account}:task-definition/{stack}:*",
         ],
         condition: None,
@@ -221,7 +170,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("iam:PutRolePolicy", ROLE),
             stack("iam:TagRole", ROLE),
         ],
-        on: ROLES,
+        on: &["{made-role}"],
         condition: None,
     },
     // An account's first cluster and first load balancer make these two.
@@ -252,10 +201,114 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("logs:PutRetentionPolicy", LOGS),
             stack("logs:TagResource", LOGS),
         ],
-        on: LOG_GROUP,
+        on: MADE_LOG_GROUP,
         condition: None,
     },
     JOURNAL,
+];
+
+/// Where the network is the app's own.
+pub const OWN_NETWORK: &[Grant] = &[
+    // EC2 gives its resources their names itself, and not each of them has its
+    // tags from the first moment.
+    Grant {
+        sid: "MakeNetwork",
+        needs: &[
+            stack("ec2:AssociateRouteTable", ROUTES_OF_SUBNET),
+            stack("ec2:AttachInternetGateway", ATTACHMENT),
+            stack("ec2:AuthorizeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:AuthorizeSecurityGroupIngress", SECURITY_GROUP),
+            stack("ec2:CreateInternetGateway", GATEWAY),
+            stack("ec2:CreateRoute", ROUTE),
+            stack("ec2:CreateRouteTable", ROUTE_TABLE),
+            stack("ec2:CreateSecurityGroup", SECURITY_GROUP),
+            stack("ec2:CreateSubnet", SUBNET),
+            stack("ec2:CreateTags", VPC),
+            stack("ec2:CreateVpc", VPC),
+            stack("ec2:CreateVpcEndpoint", ENDPOINT),
+            stack("ec2:ModifySubnetAttribute", SUBNET),
+            stack("ec2:ModifyVpcEndpoint", ENDPOINT),
+            stack("ec2:ModifyVpcAttribute", VPC),
+            stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
+            // No name to hold it to, either.
+            stack("ecs:CreateCluster", CLUSTER),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "RemoveNetwork",
+        needs: &[
+            stack("ec2:DeleteInternetGateway", GATEWAY),
+            stack("ec2:DeleteRoute", ROUTE),
+            stack("ec2:DeleteRouteTable", ROUTE_TABLE),
+            stack("ec2:DeleteSecurityGroup", SECURITY_GROUP),
+            stack("ec2:DeleteSubnet", SUBNET),
+            stack("ec2:DeleteVpc", VPC),
+            stack("ec2:DeleteVpcEndpoints", ENDPOINT),
+            stack("ec2:DetachInternetGateway", ATTACHMENT),
+            stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
+        ],
+        on: ANYTHING,
+        condition: Some(OWN),
+    },
+];
+
+/// In a VPC that was there.
+pub const GIVEN_NETWORK: &[Grant] = &[
+    Grant {
+        sid: "MakeGroups",
+        needs: &[
+            stack("ec2:AuthorizeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:AuthorizeSecurityGroupIngress", SECURITY_GROUP),
+            stack("ec2:CreateSecurityGroup", SECURITY_GROUP),
+            stack("ec2:CreateTags", SECURITY_GROUP),
+            stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
+            stack("ecs:CreateCluster", CLUSTER),
+            // Of a load balancer that is there already.
+            stack("elasticloadbalancing:SetSecurityGroups", LOAD_BALANCER),
+            stack("elasticloadbalancing:SetSubnets", LOAD_BALANCER),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "RemoveGroups",
+        needs: &[stack("ec2:DeleteSecurityGroup", SECURITY_GROUP)],
+        on: ANYTHING,
+        condition: Some(OWN),
+    },
+];
+
+/// Where anything was there.
+pub const GIVEN: &[Grant] = &[
+    Grant {
+        sid: "SeeWhatIsGiven",
+        needs: &[
+            called("ec2:DescribeRouteTables", &["init"]),
+            called("ec2:DescribeSecurityGroups", &["init"]),
+            called("ec2:DescribeSubnets", &["init"]),
+            called("ec2:DescribeVpcEndpoints", &["init"]),
+            called("ec2:DescribeVpcs", &["init"]),
+            called("ecs:DescribeClusters", &["init"]),
+            called("logs:DescribeLogGroups", &["init"]),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "SeeRoles",
+        needs: &[called("iam:GetRole", &["init"])],
+        on: &["{given-role}"],
+        condition: None,
+    },
+];
+
+const MADE_LOG_GROUP: &[&str] = &[
+    "arn:*:logs:{region}:{account}:log-group:{made-log-group}",
+    "arn:*:logs:{region}:{account}:log-group:{made-log-group}:*",
 ];
 
 pub(super) const JOURNAL: Grant = Grant {
