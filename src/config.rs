@@ -39,6 +39,7 @@ mod veil;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 use std::{fs, io, num::NonZeroU32};
 
@@ -192,8 +193,48 @@ pub struct NetworkSection {
     pub test_cidr: Ipv4Cidr,
     /// Of the network that `init` makes.
     pub cidr: Ipv4Cidr,
-    /// Whether tasks run where nothing leads to the internet, and reach AWS by endpoints.
+    /// In how many it has a public subnet, and where it has them a private one: 2 or 3.
+    pub zones: u8,
+    pub nat: Nat,
+    /// Whether tasks reach AWS by endpoints; without a NAT gateway they reach nothing else.
     pub endpoints: bool,
+}
+
+/// NAT gateways, by which tasks reach the internet that does not reach them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nat {
+    None,
+    /// For all zones: should its own fail, tasks of the others reach nothing.
+    One,
+    PerZone,
+}
+
+impl NetworkSection {
+    /// Whether tasks run in subnets that the internet does not reach.
+    pub fn is_private(&self) -> bool {
+        self.endpoints || self.nat != Nat::None
+    }
+}
+
+impl Nat {
+    /// As the file has it, and the template.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::One => "one",
+            Self::PerZone => "per-zone",
+        }
+    }
+}
+
+impl FromStr for Nat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = [Self::None, Self::One, Self::PerZone].into_iter();
+        let found = all.find(|it| it.as_str() == text);
+        found.ok_or_else(|| "it is \"none\", \"one\" or \"per-zone\"".to_owned())
+    }
 }
 
 /// `[probe]`: the requests that judge a promotion.
@@ -390,6 +431,8 @@ impl Default for NetworkSection {
         Self {
             test_cidr: Ipv4Cidr::ANYWHERE,
             cidr: Ipv4Cidr::NETWORK,
+            zones: 2,
+            nat: Nat::None,
             endpoints: false,
         }
     }

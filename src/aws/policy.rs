@@ -17,8 +17,8 @@ use crate::model::{
 pub use edge::{RoutedBy, of_edge};
 use table::{
     ATTACHING, DEPLOYER, GIVEN, GIVEN_NETWORK, Grant, IMPORTER, LOOKER, MOVE_LISTENER, MOVE_RULE,
-    MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER,
-    OWN_NETWORK, PolicyCondition, WATCHER,
+    MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NAT_GATEWAYS, NOTHING, OPERATOR_TOO,
+    OWN_LISTENER, OWN_NETWORK, PRIVATE_NETWORK, PolicyCondition, WATCHER,
 };
 pub use worker::{WorkerNames, to_serve};
 
@@ -48,6 +48,27 @@ pub struct AttachedNames {
     pub repository: Option<String>,
     /// None where the stack makes one.
     pub log_group: Option<String>,
+}
+
+/// What an app that `init` makes stands on.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    pub given: &'a Given,
+    /// Whether its own network has private subnets.
+    pub is_private: bool,
+    pub has_nat: bool,
+}
+
+/// The longest managed policy that IAM takes, without white space; one that is written
+/// into a role may have [`MOST_IN_A_ROLE`]
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+pub const MOST_CHARACTERS: usize = 6_144;
+pub const MOST_IN_A_ROLE: usize = 10_240;
+
+/// As IAM counts.
+pub fn length(policy: &Value) -> usize {
+    let written = policy.to_string();
+    written.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// Which listener users come in by, as far as that is known without AWS.
@@ -92,8 +113,9 @@ pub fn document(
     app: &AppName,
     place: &AwsPlace,
     certificates: &[CertificateArn],
-    given: &Given,
+    ground: Ground<'_>,
 ) -> Value {
+    let given = ground.given;
     let stack = app.stack_name();
     // As CloudFormation names the roles of the template.
     let role_of = |resource| format!("arn:*:iam::{{account}}:role/{stack}-{resource}-*");
@@ -129,8 +151,20 @@ pub fn document(
     ]);
     names.add_own(app, place);
     let network = match given.network {
-        Some(_) => GIVEN_NETWORK,
-        None => OWN_NETWORK,
+        Some(_) => [GIVEN_NETWORK, NOTHING, NOTHING],
+        None => [
+            OWN_NETWORK,
+            if ground.is_private {
+                PRIVATE_NETWORK
+            } else {
+                NOTHING
+            },
+            if ground.has_nat {
+                NAT_GATEWAYS
+            } else {
+                NOTHING
+            },
+        ],
     };
     let seen = match *given == Given::default() {
         true => NOTHING,
@@ -138,7 +172,7 @@ pub fn document(
     };
     let mut policy = match role {
         Role::Deployer => names.policy(&[DEPLOYER, MOVE_LISTENER]),
-        Role::Operator => names.policy(&[OPERATOR_TOO, network, seen]),
+        Role::Operator => names.policy(&[&[OPERATOR_TOO, seen], &network[..]].concat()),
     };
     if let (Role::Operator, false, Some(statements)) = (
         role,

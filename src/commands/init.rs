@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::plan::PlanResult;
 use super::{configuration, for_role, lease, working_folder};
-use crate::aws::policy::{self, Role, RoutedBy};
+use crate::aws::policy::{self, Ground, MOST_CHARACTERS, MOST_IN_A_ROLE, Role, RoutedBy};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init, PolicyFor};
-use crate::config::{Config, FILE_NAME, RouterKeys};
+use crate::config::{Config, FILE_NAME, Nat, RouterKeys};
 use crate::definition::Loaded;
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
@@ -175,7 +175,8 @@ fn costs(config: &Config, loaded: &Loaded, plan: &StackPlan) -> Option<String> {
     Some(plan::costs(
         config.service.desired_count,
         size,
-        config.network.endpoints,
+        // Of one that is given, somebody else pays.
+        Some(&config.network).filter(|_| config.given.network.is_none()),
     ))
 }
 
@@ -285,7 +286,13 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
     let policy = policy_of(role, global, &config, &place(global, &config));
-    Reporter::new(audience).data(&format!("{policy:#}"));
+    let (reporter, length) = (Reporter::new(audience), policy::length(&policy));
+    if length > MOST_CHARACTERS {
+        reporter.tell(&ReportEvent::Warning(format!(
+            "this has {length} characters, and IAM takes {MOST_CHARACTERS} of a managed policy: write it into the role (`aws iam put-role-policy`), which takes {MOST_IN_A_ROLE}"
+        )));
+    }
+    reporter.data(&format!("{policy:#}"));
     Ok(Exit::Done)
 }
 
@@ -305,7 +312,17 @@ pub(super) fn policy_of(role: Role, global: &Global, config: &Config, place: &Aw
     });
     let policy = match routed {
         Some(routed) => policy::of_edge(role, &config.app, place, routed),
-        None => policy::document(role, &config.app, place, certificates, &config.given),
+        None => policy::document(
+            role,
+            &config.app,
+            place,
+            certificates,
+            Ground {
+                given: &config.given,
+                is_private: config.network.is_private(),
+                has_nat: config.network.nat != Nat::None,
+            },
+        ),
     };
     for_role(role, policy, global, config)
 }

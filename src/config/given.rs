@@ -96,7 +96,7 @@ pub(super) fn refuse(section: &mut Section<'_>, keys: &[&'static str]) -> Result
 }
 
 /// The keys of `[network]` about one that `init` makes.
-const OF_A_MADE_ONE: [&str; 2] = ["cidr", "endpoints"];
+const OF_A_MADE_ONE: [&str; 4] = ["cidr", "zones", "nat", "endpoints"];
 /// Those about one that is there.
 pub(super) const OF_A_VPC: [&str; 3] = ["subnets", "security_groups", "assign_public_ip"];
 
@@ -260,6 +260,16 @@ mod tests {
         let has_all = "this one's services have theirs already";
         let no_id = "those look like subnet-0123456789abcdef0";
         for (text, why) in [
+            (
+                &format!("{VPC}nat = 'one'")[..],
+                "`vpc` names one that is there",
+            ),
+            (&format!("{VPC}zones = 3"), "`vpc` names one that is there"),
+            (
+                "[network]\nnat = 'two'",
+                "\"none\", \"one\" or \"per-zone\"",
+            ),
+            ("[network]\nzones = 1", "from 2 to 3"),
             (
                 "[network]\nvpc = 'vpc-1'",
                 "those look like vpc-0123456789abcdef0",

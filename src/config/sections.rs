@@ -31,7 +31,7 @@ use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
     DEFAULT_HEALTH_PATH, Declared, DefinitionSource, Edge, LeaseSection, LoadBalancerSection, Logs,
-    NetworkSection, OwnDefinition, Registry, Service, folder_of,
+    Nat, NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::hidden::Hidden;
 use crate::model::{
@@ -422,6 +422,8 @@ fn network(
         cidr: section.or("cidr", default.cidr, |entry| {
             entry.checked(|text| text.parse::<Ipv4Cidr>()?.of_a_network())
         })?,
+        zones: section.or("zones", default.zones, |entry| entry.number(2..=3))?,
+        nat: section.or("nat", default.nat, |entry| entry.checked(Nat::from_str))?,
         endpoints: section.or("endpoints", default.endpoints, KeyValue::boolean)?,
     };
     Ok((made, given))

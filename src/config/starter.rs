@@ -40,9 +40,11 @@ health_check_grace_period_seconds = 60    # how long a new task may take to beco
 [network]
 test_cidr = "0.0.0.0/0"    # who may reach the test port: 81, or 8443 with [tls]
 cidr = "10.64.0.0/16"      # of the network that `init` makes; it cannot be changed later
-endpoints = false          # true: tasks are where no way leads to the internet, nor back
+zones = 2                  # or 3
+nat = "none"               # "one", "per-zone": tasks reach the internet, which does not reach them
+endpoints = false          # true: tasks reach AWS by endpoints, and without nat nothing else
 
-# In a VPC that is there already, instead of cidr and endpoints; [load_balancer] has
+# In a VPC that is there already, instead of these four; [load_balancer] has
 # subnets and security_groups, too, where it is to be elsewhere than the tasks:
 # vpc = "vpc-0123456789abcdef0"
 # subnets = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]

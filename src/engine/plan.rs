@@ -33,7 +33,8 @@ pub use deploy::{
 };
 pub use ground::{
     ENDPOINTS, GIVEN_CLUSTER, GIVEN_EXECUTION_ROLE, GIVEN_LOG_GROUP, GIVEN_REPOSITORY,
-    GIVEN_TASK_ROLE, NETWORK_CIDR, TASK_GROUPS, VPC_ID, keep_found, refuse_other_ground,
+    GIVEN_TASK_ROLE, NAT, NETWORK_CIDR, TASK_GROUPS, VPC_ID, ZONES, keep_found,
+    refuse_other_ground,
 };
 pub use hosted::{HostedPlan, deploy_hosted};
 pub use image::{choose, fits};

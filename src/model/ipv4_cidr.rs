@@ -68,10 +68,10 @@ impl Ipv4Cidr {
         }
     }
 
-    /// The first four sixteenths of a network.
-    pub fn subnets(self) -> [Self; 4] {
+    /// The first six sixteenths of a network.
+    pub fn subnets(self) -> [Self; 6] {
         let prefix = self.prefix + 4;
-        [0, 1, 2, 3].map(|n: u32| Self {
+        [0, 1, 2, 3, 4, 5].map(|n: u32| Self {
             network: Ipv4Addr::from_bits(self.network.to_bits() + (n << (32 - prefix))),
             prefix,
         })

@@ -21,7 +21,8 @@ use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
 use table::{
     ATTACHING, DEPLOYER, GIVEN, GIVEN_NETWORK, Grant, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
-    MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, OWN_NETWORK, WhyNeeded,
+    MOVE_TEST_RULE, NAMED_TESTERS, NAT_GATEWAYS, NOTHING, OPERATOR_TOO, OWN_LISTENER, OWN_NETWORK,
+    PRIVATE_NETWORK, WhyNeeded,
 };
 
 /// Those that a deployer may not run.
@@ -217,7 +218,14 @@ fn the_policies_allow_what_is_called_and_nothing_else() -> Outcome {
     let (deployer, operator) = (world.policy("deployer")?, world.policy("operator")?);
     world.hosted_zone("shop.test", "")?;
     let heard = world.whole_life()?;
-    let tables = [DEPLOYER, MOVE_LISTENER, OPERATOR_TOO, OWN_NETWORK];
+    let tables = [
+        DEPLOYER,
+        MOVE_LISTENER,
+        OPERATOR_TOO,
+        OWN_NETWORK,
+        PRIVATE_NETWORK,
+        NAT_GATEWAYS,
+    ];
     let said = said_to_be_called(&tables, ATTACHERS);
     let wrong = wrong(&heard, &said, (&deployer, &operator), OPERATORS);
     assert!(wrong.is_empty(), "{}\n{heard:#?}", wrong.join("\n"));

@@ -27,10 +27,20 @@ impl World {
     }
 
     fn endpoints(&self) -> Outcome<usize> {
-        let told = self
-            .api
-            .query("ec2", "2016-11-15", &[("Action", "DescribeVpcEndpoints")])?;
-        Ok(told.matches("<vpcEndpointId>").count())
+        self.described("DescribeVpcEndpoints", "<vpcEndpointId>")
+    }
+
+    /// NAT gateways that are there, and addresses that are paid for.
+    fn nats(&self) -> Outcome<(usize, usize)> {
+        Ok((
+            self.described("DescribeNatGateways", "<state>available</state>")?,
+            self.described("DescribeAddresses", "<allocationId>")?,
+        ))
+    }
+
+    fn described(&self, action: &str, each: &str) -> Outcome<usize> {
+        let told = self.api.query("ec2", "2016-11-15", &[("Action", action)])?;
+        Ok(told.matches(each).count())
     }
 }
 
@@ -103,5 +113,59 @@ fn an_app_is_made_in_private_subnets_of_its_own_range() -> Outcome {
     assert!(!world.network_of("green")?.1);
     world.done(&["destroy", "--yes"])?;
     assert_eq!(world.endpoints()?, before);
+    Ok(())
+}
+
+/// From two public zones to three, with a NAT gateway for all and then one for each,
+/// under its users.
+#[test]
+fn a_running_app_gets_a_third_zone_and_nat_gateways() -> Outcome {
+    let world = World::with_v1_live("natted")?;
+    let (public, _) = world.network_of("green")?;
+    world.with_network("zones = 3\nnat = \"one\"")?;
+    world.done(&["init"])?;
+    assert_eq!(world.nats()?, (1, 1));
+    world.done(&["probe", "--duration", "500ms"])?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    let (private, has_addresses) = world.network_of("blue")?;
+    assert!(!has_addresses && private.len() == 3, "{private:?}");
+    assert!(private.iter().all(|it| !public.contains(it)), "{private:?}");
+    world.done(&["promote", "--window", "1s"])?;
+    world.expect_answers(FRENCH, ENGLISH)?;
+    world.with_network("zones = 3\nnat = \"per-zone\"\nendpoints = true")?;
+    world.done(&["init"])?;
+    assert_eq!(world.nats()?, (3, 3));
+    world.done(&["probe", "--duration", "500ms"])?;
+    for (keys, sentence) in [
+        (
+            "nat = \"per-zone\"\nendpoints = true",
+            "tasks may run in the third zone",
+        ),
+        ("zones = 3", "tasks may run in the private subnets"),
+    ] {
+        world.with_network(keys)?;
+        let refused = world.changes_nothing(6, &["init"])?;
+        expect_said(&refused, &[sentence]);
+    }
+    // By endpoints alone: what else tasks called is out of reach, as the file says.
+    world.with_network("zones = 3\nendpoints = true")?;
+    world.done(&["init"])?;
+    assert_eq!(world.nats()?, (0, 0));
+    world.expect_answers(FRENCH, ENGLISH)?;
+    world.done(&["destroy", "--yes"])?;
+    Ok(())
+}
+
+#[test]
+fn an_app_is_made_with_a_nat_gateway_in_each_zone() -> Outcome {
+    let world = World::new("natworks")?;
+    world.with_network("nat = \"per-zone\"")?;
+    let planned = world.done(&["init", "--dry-run"])?;
+    let cost = "1 Application Load Balancer, 2 NAT gateways, and";
+    assert!(planned.stdout.contains(cost), "{}", planned.shown());
+    world.init_and_v1()?;
+    let (subnets, has_addresses) = world.network_of("green")?;
+    assert!(!has_addresses && subnets.len() == 2, "{subnets:?}");
+    world.done(&["destroy", "--yes"])?;
     Ok(())
 }

@@ -8,11 +8,15 @@ use crate::model::GivenNetwork;
 mod attached;
 mod worker;
 
-/// The longest managed policy, without white space
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-const MAX_CHARACTERS: usize = 6_144;
-
 const ROLES: [Role; 2] = [Role::Deployer, Role::Operator];
+
+fn public(given: &Given) -> Ground<'_> {
+    Ground {
+        given,
+        is_private: false,
+        has_nat: false,
+    }
+}
 
 fn of(role: Role, app: &str, region: Option<&str>) -> Value {
     document(
@@ -20,7 +24,7 @@ fn of(role: Role, app: &str, region: Option<&str>) -> Value {
         &app.parse().unwrap(),
         &place(region),
         &[],
-        &Given::default(),
+        public(&Given::default()),
     )
 }
 
@@ -37,7 +41,11 @@ fn grants(role: Role) -> Vec<&'static Grant> {
         Role::Deployer => [DEPLOYER, MOVE_LISTENER],
         Role::Operator => [OPERATOR_TOO, OWN_NETWORK],
     };
-    all.into_iter().flatten().collect()
+    let private = match role {
+        Role::Deployer => [NOTHING; 2],
+        Role::Operator => [PRIVATE_NETWORK, NAT_GATEWAYS],
+    };
+    all.into_iter().chain(private).flatten().collect()
 }
 
 /// Nobody may change what was there before, and whoever runs tasks may use it.
@@ -61,7 +69,15 @@ fn what_is_given_is_used_and_neither_made_nor_removed() {
         log_group: Some("/logs".to_owned()),
         repository: Some("images".to_owned()),
     };
-    let of = |role| document(role, &"hello".parse().unwrap(), &place(None), &[], &given);
+    let of = |role| {
+        document(
+            role,
+            &"hello".parse().unwrap(),
+            &place(None),
+            &[],
+            public(&given),
+        )
+    };
     let told = |policy: &Value, needle: &str| {
         let statements = statements(policy).iter();
         let with =
@@ -108,7 +124,7 @@ fn the_operator_may_look_at_the_apps_own_certificates() {
     let certificates: Vec<CertificateArn> = arns.iter().map(|arn| arn.parse().unwrap()).collect();
     let certified = |role| {
         let (app, given) = ("hello".parse().unwrap(), Given::default());
-        document(role, &app, &place(None), &certificates, &given)
+        document(role, &app, &place(None), &certificates, public(&given))
     };
     let policy = certified(Role::Operator);
     let last = statements(&policy).last().unwrap();
@@ -159,12 +175,39 @@ fn the_longest_policy_is_one_that_iam_takes() {
         let arn = format!("arn:aws:acm:ap-southeast-1:123456789012:certificate/{id}");
         let certificates = vec![arn.parse().unwrap(); 5];
         let place = place(Some("ap-southeast-1"));
-        let policy = document(role, &app, &place, &certificates, &Given::default());
+        let policy = document(role, &app, &place, &certificates, public(&Given::default()));
         let written = policy.to_string();
-        let characters = written.chars().filter(|c| !c.is_whitespace()).count();
-        assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");
+        let characters = length(&policy);
+        assert!(characters <= MOST_CHARACTERS, "{role:?}: {characters}");
         assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), policy);
     }
+}
+
+/// Of a network with everything it is too long for a managed policy, and fits a role.
+#[test]
+fn what_makes_a_private_network_is_asked_for_where_there_is_one() {
+    let given = Given::default();
+    let with = |is_private, has_nat| {
+        let ground = Ground {
+            given: &given,
+            is_private,
+            has_nat,
+        };
+        document(
+            Role::Operator,
+            &"hello".parse().unwrap(),
+            &place(None),
+            &[],
+            ground,
+        )
+    };
+    let allows =
+        |policy: &Value, action: &str| policy.to_string().contains(&format!("\"{action}\""));
+    let (public, private, all) = (with(false, false), with(true, false), with(true, true));
+    assert!(!allows(&public, "ec2:CreateVpcEndpoint"));
+    assert!(allows(&private, "ec2:CreateVpcEndpoint") && !allows(&private, "ec2:CreateNatGateway"));
+    assert!(allows(&all, "ec2:CreateVpcEndpoint") && allows(&all, "ec2:ReleaseAddress"));
+    assert!(length(&all) < MOST_IN_A_ROLE, "{}", length(&all));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::aws::StackInputs;
 use crate::config::{Config, DEFAULT_POLICY};
 use crate::engine::plan::{
     ENDPOINTS, FORWARD, FURTHER, GIVEN_CLUSTER, GIVEN_EXECUTION_ROLE, GIVEN_LOG_GROUP,
-    GIVEN_REPOSITORY, GIVEN_TASK_ROLE, LIVE_COLOR, NETWORK_CIDR, PLAIN_PORT, REDIRECT, TASK_GROUPS,
-    VPC_ID,
+    GIVEN_REPOSITORY, GIVEN_TASK_ROLE, LIVE_COLOR, NAT, NETWORK_CIDR, PLAIN_PORT, REDIRECT,
+    TASK_GROUPS, VPC_ID, ZONES,
 };
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
@@ -74,6 +74,8 @@ pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) ->
                 .join(","),
         ),
         (ENDPOINTS, config.network.endpoints.to_string()),
+        (NAT, config.network.nat.as_str().to_owned()),
+        (ZONES, config.network.zones.to_string()),
         ("LogRetentionDays", config.logs.retention_days.to_string()),
         ("DeregistrationDelaySeconds", delay.to_string()),
         ("ImageTagMutability", mutability.to_owned()),

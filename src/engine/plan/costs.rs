@@ -5,22 +5,34 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::config::{Prices, TaskSize};
+use crate::config::{Nat, NetworkSection, Prices, TaskSize};
 use crate::counted::counted;
 use crate::model::{Color, ColorState, Observed, Reserved, Route};
 
-/// Of a stack that is made anew, until it is destroyed.
-pub fn costs(tasks: u16, size: TaskSize, has_endpoints: bool) -> String {
-    let endpoints = match has_endpoints {
-        true => ", VPC endpoints in two zones",
-        false => "",
-    };
+/// Of a stack that is made anew, until it is destroyed; its network, where the app has
+/// one of its own.
+pub fn costs(tasks: u16, size: TaskSize, network: Option<&NetworkSection>) -> String {
+    let ways_out = network.map(ways_out).unwrap_or_default();
+    let ways_out = ways_out.iter().map(|it| format!(", {it}"));
+    let ways_out: String = ways_out.collect();
     format!(
-        "paid for until `bgecs destroy`: 1 Application Load Balancer{endpoints}, and for each colour that is \
+        "paid for until `bgecs destroy`: 1 Application Load Balancer{ways_out}, and for each colour that is \
          deployed, until `bgecs retire`, {} of {} (README, \"Costs\")",
         counted(tasks, "task"),
         Reserved::from(size)
     )
+}
+
+fn ways_out(network: &NetworkSection) -> Vec<String> {
+    let nat = match network.nat {
+        Nat::None => None,
+        Nat::One => Some(counted(1, "NAT gateway")),
+        Nat::PerZone => Some(counted(network.zones, "NAT gateway")),
+    };
+    let endpoints = network
+        .endpoints
+        .then(|| "VPC endpoints in two zones".to_owned());
+    nat.into_iter().chain(endpoints).collect()
 }
 
 /// What a colour costs that runs and serves nobody, each hour.
@@ -123,18 +135,41 @@ mod tests {
 
     #[test]
     fn costs_are_said_in_quantities() {
-        let of = |tasks, cpu, memory| costs(tasks, TaskSize::new(cpu, memory).unwrap(), false);
+        let of = |tasks, cpu, memory| costs(tasks, TaskSize::new(cpu, memory).unwrap(), None);
         assert_eq!(
             of(2, 256, 512),
             "paid for until `bgecs destroy`: 1 Application Load Balancer, and for each colour that \
              is deployed, until `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB (README, \"Costs\")"
         );
         assert!(of(1, 4096, 30720).contains(" 1 task of 4 vCPU and 30 GB "));
-        let private = costs(1, TaskSize::new(256, 512).unwrap(), true);
-        assert!(
-            private.contains("Balancer, VPC endpoints in two zones, and"),
-            "{private}"
-        );
+        let with = |nat, zones, endpoints| {
+            let network = NetworkSection {
+                nat,
+                zones,
+                endpoints,
+                ..NetworkSection::default()
+            };
+            costs(1, TaskSize::new(256, 512).unwrap(), Some(&network))
+        };
+        for (nat, zones, endpoints, expected) in [
+            (Nat::None, 3, false, "Balancer, and"),
+            (
+                Nat::None,
+                2,
+                true,
+                "Balancer, VPC endpoints in two zones, and",
+            ),
+            (Nat::One, 3, false, "Balancer, 1 NAT gateway, and"),
+            (
+                Nat::PerZone,
+                3,
+                true,
+                "Balancer, 3 NAT gateways, VPC endpoints in two zones, and",
+            ),
+        ] {
+            let told = with(nat, zones, endpoints);
+            assert!(told.contains(expected), "{told}");
+        }
     }
 
     fn prices(more: &str) -> Option<Prices> {

@@ -8,6 +8,8 @@ use super::Refusal;
 /// The parameters that say which it is.
 pub const NETWORK_CIDR: &str = "NetworkCidr";
 pub const ENDPOINTS: &str = "Endpoints";
+pub const NAT: &str = "Nat";
+pub const ZONES: &str = "Zones";
 pub const VPC_ID: &str = "VpcId";
 pub const TASK_GROUPS: &str = "TaskSecurityGroupIds";
 pub const GIVEN_CLUSTER: &str = "GivenCluster";
@@ -19,45 +21,44 @@ pub const GIVEN_REPOSITORY: &str = "GivenRepository";
 /// Of a stack that was made before it could be said.
 const FIRST_NETWORK: &str = "10.64.0.0/16";
 
-/// What may become of it.
+/// Whether something else may take its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ground {
-    /// It is what it was first.
-    Stays,
-    /// Only what `init` made has to stay: it would be deleted.
-    StaysIfMade,
+enum MayChange {
+    Never,
+    /// What `init` made has to stay: it would be deleted.
+    IfGiven,
 }
 
-const GROUNDS: [(&str, Ground, &str, &str); 7] = [
-    (VPC_ID, Ground::Stays, "VPC", "[network] vpc"),
-    (GIVEN_CLUSTER, Ground::Stays, "cluster", "[cluster] name"),
+const GROUNDS: [(&str, MayChange, &str, &str); 7] = [
+    (VPC_ID, MayChange::Never, "VPC", "[network] vpc"),
+    (GIVEN_CLUSTER, MayChange::Never, "cluster", "[cluster] name"),
     (
         GIVEN_REPOSITORY,
-        Ground::Stays,
+        MayChange::Never,
         "repository",
         "[registry] repository",
     ),
     (
         TASK_GROUPS,
-        Ground::StaysIfMade,
+        MayChange::IfGiven,
         "security group of the tasks",
         "[network] security_groups",
     ),
     (
         GIVEN_EXECUTION_ROLE,
-        Ground::StaysIfMade,
+        MayChange::IfGiven,
         "execution role",
         "[roles] execution",
     ),
     (
         GIVEN_TASK_ROLE,
-        Ground::StaysIfMade,
+        MayChange::IfGiven,
         "role of the tasks",
         "[roles] task",
     ),
     (
         GIVEN_LOG_GROUP,
-        Ground::StaysIfMade,
+        MayChange::IfGiven,
         "log group",
         "[logs] group",
     ),
@@ -94,7 +95,7 @@ pub fn refuse_other_ground(
     for (parameter, ground, what, key) in GROUNDS {
         let before = made.get(parameter).map_or("", String::as_str);
         let after = wanted.get(parameter).map_or("", String::as_str);
-        let may_go = ground == Ground::StaysIfMade && !before.is_empty();
+        let may_go = ground == MayChange::IfGiven && !before.is_empty();
         if before != after && !may_go {
             return Err(moved(what, key, before, after));
         }
@@ -129,7 +130,7 @@ fn moved(what: &str, key: &str, before: &str, after: &str) -> Refusal {
 /// going.
 ///
 /// # Errors
-/// Another range; tasks that are to leave the private subnets.
+/// Another range; tasks that are to leave a zone, or the private subnets.
 fn refuse_another_network(
     made: &BTreeMap<String, String>,
     wanted: &BTreeMap<&'static str, String>,
@@ -144,14 +145,26 @@ fn refuse_another_network(
             ),
         ));
     }
-    let is_private = |value: Option<&String>| value.is_some_and(|it| it == "true");
-    match is_private(made.get(ENDPOINTS)) && !is_private(wanted.get(ENDPOINTS)) {
+    let is_three = |value: Option<&String>| value.is_some_and(|it| it == "3");
+    if is_three(made.get(ZONES)) && !is_three(wanted.get(ZONES)) {
+        return Err(Refusal::new(
+            "tasks may run in the third zone, which cannot go from under them",
+            "[network] zones = 3 leaves it; otherwise `bgecs destroy`, then `bgecs init`",
+        ));
+    }
+    let was_private = is_private(made.get(ENDPOINTS), made.get(NAT));
+    match was_private && !is_private(wanted.get(ENDPOINTS), wanted.get(NAT)) {
         true => Err(Refusal::new(
             "tasks may run in the private subnets, which cannot go from under them",
-            "[network] endpoints = true leaves them; otherwise `bgecs destroy`, then `bgecs init`",
+            "[network] endpoints = true, or nat, leaves them; otherwise `bgecs destroy`, then `bgecs init`",
         )),
         false => Ok(()),
     }
+}
+
+/// Whether there are subnets that the internet does not reach.
+fn is_private(endpoints: Option<&String>, nat: Option<&String>) -> bool {
+    endpoints.is_some_and(|it| it == "true") || nat.is_some_and(|it| it != "none")
 }
 
 #[cfg(test)]
@@ -169,7 +182,7 @@ mod tests {
             assert_eq!(of(parameter, "", ""), Ok(()));
             assert_eq!(of(parameter, "one", "one"), Ok(()));
             assert!(of(parameter, "", "one").is_err(), "{parameter}");
-            let may_go = ground == Ground::StaysIfMade;
+            let may_go = ground == MayChange::IfGiven;
             assert_eq!(of(parameter, "one", "other").is_ok(), may_go, "{parameter}");
             assert_eq!(of(parameter, "one", "").is_ok(), may_go, "{parameter}");
         }
@@ -183,6 +196,30 @@ mod tests {
         );
         // A stack of before it could be said.
         let wanted = BTreeMap::from([(GIVEN_LOG_GROUP, String::new())]);
+        assert_eq!(refuse_other_ground(&BTreeMap::new(), &wanted), Ok(()));
+    }
+
+    #[test]
+    fn what_tasks_may_be_in_does_not_go() {
+        let of = |made: [&str; 3], wanted: [&str; 3]| {
+            let names = [ENDPOINTS, NAT, ZONES];
+            let made = names
+                .map(str::to_owned)
+                .into_iter()
+                .zip(made.map(str::to_owned));
+            let wanted = names.into_iter().zip(wanted.map(str::to_owned));
+            refuse_other_ground(&made.collect(), &wanted.collect()).is_ok()
+        };
+        let public = ["false", "none", "2"];
+        assert!(of(public, ["false", "one", "3"]));
+        assert!(of(["false", "one", "2"], ["false", "per-zone", "2"]));
+        assert!(of(["false", "per-zone", "2"], ["true", "none", "2"]));
+        assert!(of(["true", "one", "3"], ["false", "one", "3"]));
+        assert!(!of(["false", "one", "2"], public));
+        assert!(!of(["true", "none", "2"], public));
+        assert!(!of(["false", "none", "3"], public));
+        // Of a stack that had no such parameter.
+        let wanted = BTreeMap::from([(NAT, "one".to_owned()), (ZONES, "3".to_owned())]);
         assert_eq!(refuse_other_ground(&BTreeMap::new(), &wanted), Ok(()));
     }
 

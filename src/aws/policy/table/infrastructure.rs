@@ -14,6 +14,8 @@ const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 const SUBNET: &str = "AWS::EC2::Subnet";
 const VPC: &str = "AWS::EC2::VPC";
 const ENDPOINT: &str = "AWS::EC2::VPCEndpoint";
+const ADDRESS: &str = "AWS::EC2::EIP";
+const NAT_GATEWAY: &str = "AWS::EC2::NatGateway";
 pub(super) const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
 pub(super) const CERTIFICATE: &str = "AWS::ElasticLoadBalancingV2::ListenerCertificate";
 const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
@@ -58,7 +60,6 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ec2:DescribeSecurityGroups", SECURITY_GROUP),
             stack("ec2:DescribeSubnets", SUBNET),
             stack("ec2:DescribeVpcAttribute", VPC),
-            stack("ec2:DescribeVpcEndpoints", ENDPOINT),
             stack("ec2:DescribeVpcs", VPC),
             stack("ec2:DescribeVpnGateways", ATTACHMENT),
             stack("ecs:DescribeClusters", CLUSTER),
@@ -105,6 +106,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
                 LOAD_BALANCER,
             ),
             stack("elasticloadbalancing:ModifyTargetGroup", TARGET_GROUP),
+            stack("elasticloadbalancing:SetSubnets", LOAD_BALANCER),
             stack(
                 "elasticloadbalancing:RemoveListenerCertificates",
                 CERTIFICATE,
@@ -225,9 +227,7 @@ pub const OWN_NETWORK: &[Grant] = &[
             stack("ec2:CreateSubnet", SUBNET),
             stack("ec2:CreateTags", VPC),
             stack("ec2:CreateVpc", VPC),
-            stack("ec2:CreateVpcEndpoint", ENDPOINT),
             stack("ec2:ModifySubnetAttribute", SUBNET),
-            stack("ec2:ModifyVpcEndpoint", ENDPOINT),
             stack("ec2:ModifyVpcAttribute", VPC),
             stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
             stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
@@ -246,9 +246,54 @@ pub const OWN_NETWORK: &[Grant] = &[
             stack("ec2:DeleteSecurityGroup", SECURITY_GROUP),
             stack("ec2:DeleteSubnet", SUBNET),
             stack("ec2:DeleteVpc", VPC),
-            stack("ec2:DeleteVpcEndpoints", ENDPOINT),
             stack("ec2:DetachInternetGateway", ATTACHMENT),
             stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
+        ],
+        on: ANYTHING,
+        condition: Some(OWN),
+    },
+];
+
+/// Where it has subnets that the internet does not reach.
+pub const PRIVATE_NETWORK: &[Grant] = &[
+    Grant {
+        sid: "MakeEndpoints",
+        needs: &[
+            stack("ec2:CreateVpcEndpoint", ENDPOINT),
+            stack("ec2:DescribeVpcEndpoints", ENDPOINT),
+            stack("ec2:ModifyVpcEndpoint", ENDPOINT),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "RemoveEndpoints",
+        needs: &[stack("ec2:DeleteVpcEndpoints", ENDPOINT)],
+        on: ANYTHING,
+        condition: Some(OWN),
+    },
+];
+
+/// And NAT gateways.
+pub const NAT_GATEWAYS: &[Grant] = &[
+    Grant {
+        sid: "MakeNat",
+        needs: &[
+            stack("ec2:AllocateAddress", ADDRESS),
+            stack("ec2:CreateNatGateway", NAT_GATEWAY),
+            stack("ec2:DescribeAddresses", ADDRESS),
+            stack("ec2:DescribeNatGateways", NAT_GATEWAY),
+            stack("ec2:ReplaceRouteTableAssociation", ROUTES_OF_SUBNET),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "RemoveNat",
+        needs: &[
+            stack("ec2:DeleteNatGateway", NAT_GATEWAY),
+            stack("ec2:DisassociateAddress", ADDRESS),
+            stack("ec2:ReleaseAddress", ADDRESS),
         ],
         on: ANYTHING,
         condition: Some(OWN),
@@ -269,7 +314,6 @@ pub const GIVEN_NETWORK: &[Grant] = &[
             stack("ecs:CreateCluster", CLUSTER),
             // Of a load balancer that is there already.
             stack("elasticloadbalancing:SetSecurityGroups", LOAD_BALANCER),
-            stack("elasticloadbalancing:SetSubnets", LOAD_BALANCER),
         ],
         on: ANYTHING,
         condition: None,

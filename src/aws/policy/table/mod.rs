@@ -20,7 +20,9 @@ pub use edge::{
 };
 pub use fleet::LOOKER;
 pub use import::IMPORTER;
-pub use infrastructure::{GIVEN, GIVEN_NETWORK, OPERATOR_TOO, OWN_NETWORK};
+pub use infrastructure::{
+    GIVEN, GIVEN_NETWORK, NAT_GATEWAYS, OPERATOR_TOO, OWN_NETWORK, PRIVATE_NETWORK,
+};
 pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE};
 pub use watch::WATCHER;
 pub use worker::WORKER;
