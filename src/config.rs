@@ -45,8 +45,8 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, Color, ComputeKeys, CpuArchitecture, Given, Hook,
-    HookAction, Ipv4Cidr, Secret, SshAgent, Tag,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Given, Hook, HookAction,
+    Ipv4Cidr, Secret, ServiceKeys, SshAgent, Tag,
 };
 use crate::text;
 
@@ -182,8 +182,7 @@ pub struct Service {
     /// How long a new task may be unhealthy before ECS replaces it; whole
     /// seconds.
     pub health_check_grace_period: Duration,
-    /// Of services that bgecs makes; what is not said is as the live one has it.
-    pub compute: ComputeKeys,
+    pub said: ServiceKeys,
 }
 
 /// `[network]`
@@ -421,7 +420,7 @@ impl Default for Service {
         Self {
             desired_count: 2,
             health_check_grace_period: Duration::from_secs(60),
-            compute: ComputeKeys::default(),
+            said: ServiceKeys::default(),
         }
     }
 }

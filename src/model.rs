@@ -104,7 +104,8 @@ pub use running::{RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use scaling::{Autoscaling, ScalableTarget, Scaling, ScalingPolicy, Suspended};
 pub use service_definition::{
-    DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+    DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, PropagateTags,
+    ServiceDefinition, ServiceKeys,
 };
 pub use set::{ModulePlace, RegionOrder, SetGate, SetMark, SetName};
 pub use ssh_agent::SshAgent;

@@ -15,9 +15,7 @@ mod tasks;
 use std::time::SystemTime;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{
-    DeploymentRolloutState, PropagateTags, Service, ServiceField, Tag as EcsTag,
-};
+use aws_sdk_ecs::types::{DeploymentRolloutState, Service, ServiceField, Tag as EcsTag};
 use time::OffsetDateTime;
 
 use super::Aws;
@@ -135,7 +133,7 @@ impl Aws {
             Some(original) => copied::settings(call, &original),
             None => made::compute(call, &definition.compute)
                 .deployment_configuration(definition::deployment(definition.deployment))
-                .propagate_tags(PropagateTags::TaskDefinition),
+                .propagate_tags(definition::propagate(definition.propagate_tags)),
         };
         call.send()
             .await
@@ -195,11 +193,7 @@ impl Aws {
                     .map(definition::seconds),
             )
             .set_deployment_configuration(definition.deployment.map(definition::deployment))
-            .set_propagate_tags(
-                definition
-                    .propagates_tags
-                    .then_some(PropagateTags::TaskDefinition),
-            )
+            .set_propagate_tags(definition.propagate_tags.map(definition::propagate))
             .send()
             .await
             .named("ecs:UpdateService", services.path(color))?;

@@ -238,7 +238,7 @@ fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Res
         count: i32::from(session.config.service.desired_count),
     };
     let plan = plan::deploy(observed, &wish).and_then(|plan| {
-        let said = &session.config.service.compute;
+        let said = &session.config.service.said.compute;
         twin::refuse_interruptible(observed, plan.color, said)?;
         Ok(plan)
     });

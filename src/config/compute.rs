@@ -1,10 +1,15 @@
-//! `[service] capacity`, `platform_version` and `exec`: on what the tasks of services that
-//! bgecs makes run.
+//! The keys of `[service]` about services that bgecs makes: on what their tasks run, how
+//! they are replaced, and whose tags they get.
+
+use std::str::FromStr;
 
 use super::document::Section;
 use super::entry::KeyValue;
 use super::error::ConfigError;
-use crate::model::{Capacity, CapacityShare, ComputeKeys};
+use crate::counted::counted;
+use crate::model::{
+    Capacity, CapacityShare, ComputeKeys, DeploymentConfiguration, PropagateTags, ServiceKeys,
+};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -13,9 +18,22 @@ const MOST_WEIGHT: u32 = 1000;
 const MOST_BASE: u32 = 100_000;
 const FARGATE: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
 
-pub(super) fn compute(section: &mut Section<'_>, is_copied: bool) -> Result<ComputeKeys> {
+const KEYS: [&str; 6] = [
+    "capacity",
+    "platform_version",
+    "exec",
+    "minimum_healthy_percent",
+    "maximum_percent",
+    "propagate_tags",
+];
+
+pub(super) fn said_of_service(
+    section: &mut Section<'_>,
+    is_copied: bool,
+    tasks: u16,
+) -> Result<ServiceKeys> {
     if is_copied {
-        for key in ["capacity", "platform_version", "exec"] {
+        for key in KEYS {
             if let Some(entry) = section.take(key) {
                 return Err(entry.misplaced(
                     "the second service is made as the one that runs already: change that one, and `deploy` copies it",
@@ -23,11 +41,49 @@ pub(super) fn compute(section: &mut Section<'_>, is_copied: bool) -> Result<Comp
             }
         }
     }
-    Ok(ComputeKeys {
+    let compute = ComputeKeys {
         capacity: capacity(section)?,
         platform_version: section.optional("platform_version", |entry| entry.checked(version))?,
         exec: section.optional("exec", KeyValue::boolean)?,
+    };
+    let (least, most) = limits(section, tasks)?;
+    Ok(ServiceKeys {
+        compute,
+        minimum_healthy_percent: least,
+        maximum_percent: most,
+        propagate_tags: section.optional("propagate_tags", |entry| {
+            entry.checked(PropagateTags::from_str)
+        })?,
     })
+}
+
+/// # Errors
+/// With so many tasks, ECS could replace none of them.
+fn limits(section: &mut Section<'_>, tasks: u16) -> Result<(Option<i32>, Option<i32>)> {
+    let percent = |entry: &KeyValue<'_>, from: u32, to: u32| {
+        let number: u16 = entry.number(from..=to)?;
+        Ok(i32::from(number))
+    };
+    let least = section.optional("minimum_healthy_percent", |entry| percent(entry, 0, 100))?;
+    let most = section.optional("maximum_percent", |entry| percent(entry, 100, 200))?;
+    let rolling = DeploymentConfiguration::ROLLING;
+    let both = DeploymentConfiguration {
+        minimum_healthy_percent: least.unwrap_or(rolling.minimum_healthy_percent),
+        maximum_percent: most.unwrap_or(rolling.maximum_percent),
+        ..rolling
+    };
+    match both.can_replace(tasks.into()) {
+        true => Ok((least, most)),
+        false => Err(section.missing(
+            "maximum_percent",
+            format!(
+                "of {}, {} % at the least and {} % at the most: ECS could replace none",
+                counted(tasks, "task"),
+                both.minimum_healthy_percent,
+                both.maximum_percent
+            ),
+        )),
+    }
 }
 
 /// A provider's name, or a list of several with their shares.
@@ -98,7 +154,7 @@ mod tests {
         let text = format!("app = 'hello'\n[service]\n{service}");
         let parsed = Config::parse(&text, Path::new("/srv/hello/bgecs.toml"));
         let parsed = parsed.map_err(|error| error.to_string());
-        parsed.map(|config| config.service.compute)
+        parsed.map(|config| config.service.said.compute)
     }
 
     #[test]
@@ -148,6 +204,20 @@ mod tests {
             (
                 "capacity = [{ provider = 'FARGATE', weight = 1, base = 1 }, { provider = 'FARGATE_SPOT', base = 1 }]",
                 "only one provider has a base",
+            ),
+            ("minimum_healthy_percent = 101", "from 0 to 100"),
+            ("maximum_percent = 99", "from 100 to 200"),
+            (
+                "maximum_percent = 100",
+                "of 2 tasks, 100 % at the least and 100 % at the most",
+            ),
+            (
+                "desired_count = 1\nmaximum_percent = 150",
+                "ECS could replace none",
+            ),
+            (
+                "propagate_tags = 'service'",
+                "TASK_DEFINITION, SERVICE, NONE",
             ),
             ("platform_version = '1.4'", "LATEST, or a version"),
             ("exec = 'yes'", "true or false"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::attached::AttachedKeys;
 use super::colors::{ColorKeys, colors};
-use super::compute::compute;
+use super::compute::said_of_service;
 use super::cost::cost;
 use super::document::Section;
 use super::edge::{self, RouterSection, router};
@@ -35,7 +35,8 @@ use super::{
 };
 use crate::hidden::Hidden;
 use crate::model::{
-    AccountId, AppName, Color, Given, GivenNetwork, Ipv4Cidr, PerColor, Secret, SshAgent, Tag,
+    AccountId, AppName, Color, Given, GivenNetwork, Ipv4Cidr, PerColor, Secret, ServiceKeys,
+    SshAgent, Tag,
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -393,7 +394,7 @@ fn service<'a>(
     is_attached: bool,
 ) -> Result<(Service, Option<KeyValue<'a>>)> {
     let default = Service::default();
-    let service = Service {
+    let mut service = Service {
         desired_count: section.or("desired_count", default.desired_count, |entry| {
             entry.number(1..=MOST_TASKS)
         })?,
@@ -402,8 +403,9 @@ fn service<'a>(
             default.health_check_grace_period,
             |entry| seconds(entry, 0, LONGEST_GRACE_PERIOD),
         )?,
-        compute: compute(section, is_attached)?,
+        said: ServiceKeys::default(),
     };
+    service.said = said_of_service(section, is_attached, service.desired_count)?;
     Ok((service, section.take("cluster")))
 }
 

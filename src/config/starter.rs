@@ -36,6 +36,9 @@ health_path = "/health"    # answers 200 once the app can serve
 [service]
 desired_count = 2          # tasks of a colour when it is created
 health_check_grace_period_seconds = 60    # how long a new task may take to become healthy
+# minimum_healthy_percent = 50   # how few of its tasks a colour may have while they are replaced
+# maximum_percent = 200          # and how many
+# propagate_tags = "SERVICE"     # or TASK_DEFINITION, NONE: whose tags its tasks get
 
 [network]
 test_cidr = "0.0.0.0/0"    # who may reach the test port: 81, or 8443 with [tls]

@@ -39,7 +39,7 @@ pub async fn look(session: &Session, needs: &Needs, port: u16) -> Result<GivenFo
             None => &PLAIN,
         },
         needs,
-        capacity: service.compute.capacity.as_ref(),
+        capacity: service.said.compute.capacity.as_ref(),
         account: &account,
     };
     given::refuse_unfit(given, &found, wants)?;

@@ -101,6 +101,8 @@ fn of_definitions(
         (joined(&its.names), joined(&others.names)),
     ];
     let of_limits = differ(to, "the deployment limits", limits, false);
+    let tags = [its, others].map(|it| it.propagate_tags.as_str().to_owned());
+    let of_tags = differ(to, "propagateTags", tags.into(), false);
     let of_names = (names.0 != names.1).then(|| TwinDifference {
         what: format!(
             "{to} is found by {}, and {} by {}: who comes that way is not moved",
@@ -111,7 +113,9 @@ fn of_definitions(
         is_weaker: false,
     });
     let all = of_compute.into_iter().chain(of_network);
-    all.chain([of_limits, of_names]).flatten().collect()
+    all.chain([of_limits, of_tags, of_names])
+        .flatten()
+        .collect()
 }
 
 fn of_compute(to: Color, its: &Compute, others: &Compute) -> [Option<TwinDifference>; 3] {
@@ -187,6 +191,7 @@ fn joined(all: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::PropagateTags;
     use crate::model::testing::{observed, service};
     use crate::model::{Capacity, CapacityShare};
 
@@ -235,7 +240,7 @@ mod tests {
         let spot = Capacity::Providers(vec![share("FARGATE_SPOT", 1, 0)]);
         let based = Capacity::Providers(vec![share("FARGATE", 0, 1), share("FARGATE_SPOT", 3, 0)]);
         type Change = fn(&mut ServiceDefinition);
-        let changes: [(Change, &str, bool); 9] = [
+        let changes: [(Change, &str, bool); 10] = [
             (
                 |it| it.compute.platform_version = Some("1.3.0".to_owned()),
                 "blue has platform version 1.3.0, and green LATEST",
@@ -269,6 +274,11 @@ mod tests {
             (
                 |it| it.deployment = DeploymentConfiguration::ROLLING,
                 "blue has the deployment limits 100-200 % with a circuit breaker that takes back, and green 0-0 % without a circuit breaker",
+                false,
+            ),
+            (
+                |it| it.propagate_tags = PropagateTags::Service,
+                "blue has propagateTags SERVICE, and green NONE",
                 false,
             ),
             (

@@ -1,6 +1,7 @@
 //! What a service is told besides its revision and its count: by which port its
 //! tasks are reached, in which network, and how they are replaced.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::{
@@ -16,8 +17,7 @@ pub struct ServiceDefinition {
     /// Whole seconds.
     pub health_check_grace_period: Duration,
     pub deployment: DeploymentConfiguration,
-    /// Whether tasks get the tags of their task definition.
-    pub propagates_tags: bool,
+    pub propagate_tags: PropagateTags,
     pub compute: Compute,
     /// The names of service discovery and Service Connect under which others find it.
     pub names: Vec<String>,
@@ -53,7 +53,59 @@ pub struct DeploymentConfiguration {
     pub rollback: bool,
 }
 
+/// Whose tags a service's tasks get: AWS's name for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PropagateTags {
+    TaskDefinition,
+    Service,
+    #[default]
+    None,
+}
+
+impl PropagateTags {
+    pub const ALL: [Self; 3] = [Self::TaskDefinition, Self::Service, Self::None];
+
+    /// ECS's name of it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskDefinition => "TASK_DEFINITION",
+            Self::Service => "SERVICE",
+            Self::None => "NONE",
+        }
+    }
+}
+
+impl FromStr for PropagateTags {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
+        found.ok_or_else(|| format!("it is one of {}", Self::ALL.map(Self::as_str).join(", ")))
+    }
+}
+
+/// What the file says of a service that bgecs makes; what it does not say is as the live
+/// colour has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceKeys {
+    pub compute: ComputeKeys,
+    pub minimum_healthy_percent: Option<i32>,
+    pub maximum_percent: Option<i32>,
+    pub propagate_tags: Option<PropagateTags>,
+}
+
 impl DeploymentConfiguration {
+    /// With room for one task more, or one less, of so many: ECS rounds the lower limit
+    /// up and the upper one down, and could replace none without
+    /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html>).
+    pub fn can_replace(self, tasks: i32) -> bool {
+        let (most, least) = (
+            tasks * self.maximum_percent / 100,
+            (tasks * self.minimum_healthy_percent + 99) / 100,
+        );
+        most > tasks || least < tasks
+    }
+
     /// A rolling update that never has less than the desired count, and that ECS
     /// takes back by itself when tasks keep failing: the idle colour may be the
     /// only way back.
@@ -73,7 +125,7 @@ pub struct DefinitionChange {
     /// A change of it alone starts no deployment.
     pub health_check_grace_period: Option<Duration>,
     pub deployment: Option<DeploymentConfiguration>,
-    pub propagates_tags: bool,
+    pub propagate_tags: Option<PropagateTags>,
     /// Only new tasks are as it says; a change of it alone starts none, but for the capacity.
     pub compute: ComputeKeys,
     /// In words, for a person.
@@ -88,7 +140,7 @@ impl ServiceDefinition {
         color: Color,
         (container, port): (&str, u16),
         health_check_grace_period: Duration,
-        said: &ComputeKeys,
+        said: &ServiceKeys,
     ) -> Self {
         let first = LoadBalancer {
             target_group: infra.target_group(color).clone(),
@@ -104,9 +156,11 @@ impl ServiceDefinition {
                 load_balancers,
                 network: known_network(observed, network),
                 health_check_grace_period,
-                deployment: DeploymentConfiguration::ROLLING,
-                propagates_tags: true,
-                compute: said.over(known_compute(observed, color)),
+                deployment: known_limits(observed, color, said),
+                propagate_tags: said
+                    .propagate_tags
+                    .unwrap_or_else(|| known_tags(observed, color)),
+                compute: said.compute.over(known_compute(observed, color)),
                 names: Vec::new(),
             },
             ServiceSettings::CopiedFrom(original) => {
@@ -158,9 +212,9 @@ impl ServiceDefinition {
         change
             .words
             .extend(compute_words(&self.compute, &change.compute));
-        if wanted.propagates_tags && !self.propagates_tags {
+        if wanted.propagate_tags != self.propagate_tags {
             change.words.push("the tasks' tags".to_owned());
-            change.propagates_tags = true;
+            change.propagate_tags = Some(wanted.propagate_tags);
         }
         change
     }
@@ -174,11 +228,39 @@ fn known_network(observed: &Observed, made: &Network) -> Network {
     live.map_or_else(|| made.clone(), |it| it.definition.network.with(made))
 }
 
-/// Of the live colour, or of its own.
-fn known_compute(observed: &Observed, color: Color) -> Compute {
+/// The live colour's, or its own.
+fn known(observed: &Observed, color: Color) -> Option<&ServiceDefinition> {
     let colors = observed.live_color().into_iter().chain([color]);
     let mut services = colors.filter_map(|color| observed.color(color).service.as_ref());
-    let known = services.next().map(|it| it.definition.compute.clone());
+    services.next().map(|it| &it.definition)
+}
+
+/// Whatever the limits, ECS takes back by itself what keeps failing.
+fn known_limits(observed: &Observed, color: Color, said: &ServiceKeys) -> DeploymentConfiguration {
+    let rolling = DeploymentConfiguration::ROLLING;
+    let known = known(observed, color).map(|it| it.deployment);
+    // Of a service that is not told of any, there are none.
+    let known = known.filter(|it| it.maximum_percent > 0).unwrap_or(rolling);
+    let said_or = |said: Option<i32>, known| said.unwrap_or(known);
+    DeploymentConfiguration {
+        minimum_healthy_percent: said_or(
+            said.minimum_healthy_percent,
+            known.minimum_healthy_percent,
+        ),
+        maximum_percent: said_or(said.maximum_percent, known.maximum_percent),
+        ..rolling
+    }
+}
+
+/// Whoever asks nothing of it has a service whose tasks can be told apart by their tags.
+fn known_tags(observed: &Observed, color: Color) -> PropagateTags {
+    let known = known(observed, color).map(|it| it.propagate_tags);
+    let known = known.filter(|it| *it != PropagateTags::None);
+    known.unwrap_or(PropagateTags::TaskDefinition)
+}
+
+fn known_compute(observed: &Observed, color: Color) -> Compute {
+    let known = known(observed, color).map(|it| it.compute.clone());
     let known = known.filter(|it| it.capacity.is_fargate());
     known.unwrap_or_default()
 }
@@ -270,7 +352,7 @@ impl DefinitionChange {
             network,
             health_check_grace_period,
             deployment,
-            propagates_tags,
+            propagate_tags,
             compute,
             words: _,
         } = self;
@@ -280,7 +362,7 @@ impl DefinitionChange {
             && network.as_ref().is_none_or(|it| *it == now.network)
             && health_check_grace_period.is_none_or(|it| it == now.health_check_grace_period)
             && deployment.is_none_or(|it| it == now.deployment)
-            && (!propagates_tags || now.propagates_tags)
+            && propagate_tags.is_none_or(|it| it == now.propagate_tags)
             && now
                 .compute
                 .change_to(&compute.over(now.compute.clone()))
@@ -321,7 +403,7 @@ mod tests {
             Color::Green,
             ("web", 80),
             Duration::ZERO,
-            &ComputeKeys::default(),
+            &ServiceKeys::default(),
         );
         let all = it.load_balancers.into_iter();
         all.map(|it| (it.target_group.to_string(), it.container, it.port))
@@ -336,9 +418,13 @@ mod tests {
         live.definition.compute.capacity = Capacity::of("FARGATE_SPOT");
         world.colors.green.service = Some(live.clone());
         world.colors.blue.service = Some(service(1));
-        let wanted = |said: &ComputeKeys, color| {
+        let wanted = |compute: &ComputeKeys, color| {
             let world = (world.ecs().unwrap(), &world);
-            let it = ServiceDefinition::of_color(world, color, ("web", 80), Duration::ZERO, said);
+            let said = ServiceKeys {
+                compute: compute.clone(),
+                ..ServiceKeys::default()
+            };
+            let it = ServiceDefinition::of_color(world, color, ("web", 80), Duration::ZERO, &said);
             it.compute
         };
         let nothing = ComputeKeys::default();
@@ -361,6 +447,65 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_as_the_live_colour_has_them_or_the_file() {
+        let mut world = observed();
+        let limits = |minimum_healthy_percent, maximum_percent| DeploymentConfiguration {
+            minimum_healthy_percent,
+            maximum_percent,
+            ..DeploymentConfiguration::ROLLING
+        };
+        let wanted = |world: &Observed, said: &ServiceKeys| {
+            let world = (world.ecs().unwrap(), world);
+            let it =
+                ServiceDefinition::of_color(world, Color::Blue, ("web", 80), Duration::ZERO, said);
+            (it.deployment, it.propagate_tags)
+        };
+        let said = ServiceKeys {
+            maximum_percent: Some(150),
+            propagate_tags: Some(PropagateTags::Service),
+            ..ServiceKeys::default()
+        };
+        let nothing = ServiceKeys::default();
+        let usual = (
+            DeploymentConfiguration::ROLLING,
+            PropagateTags::TaskDefinition,
+        );
+        assert_eq!(wanted(&world, &nothing), usual);
+        let mut live = service(1);
+        // Its owner has switched the breaker off: a release of bgecs's has one.
+        live.definition.deployment = DeploymentConfiguration {
+            breaker: false,
+            ..limits(50, 200)
+        };
+        assert_eq!(live.definition.propagate_tags, PropagateTags::None);
+        world.colors.green.service = Some(live);
+        let of_live = (limits(50, 200), PropagateTags::TaskDefinition);
+        assert_eq!(wanted(&world, &nothing), of_live);
+        let of_file = (limits(50, 150), PropagateTags::Service);
+        assert_eq!(wanted(&world, &said), of_file);
+    }
+
+    #[test]
+    fn ecs_needs_room_to_replace_a_task() {
+        for (least, most, tasks, can) in [
+            (100, 200, 1, true),
+            (100, 100, 9, false),
+            (100, 150, 1, false),
+            (100, 150, 2, true),
+            (50, 100, 1, false),
+            (50, 100, 2, true),
+            (0, 100, 1, true),
+        ] {
+            let limits = DeploymentConfiguration {
+                minimum_healthy_percent: least,
+                maximum_percent: most,
+                ..DeploymentConfiguration::ROLLING
+            };
+            assert_eq!(limits.can_replace(tasks), can, "{least} {most} {tasks}");
+        }
+    }
+
+    #[test]
     fn a_security_group_of_the_live_colour_is_the_other_ones_too() {
         let mut world = observed();
         let mut live = service(1);
@@ -368,7 +513,7 @@ mod tests {
         world.colors.green.service = Some(live);
         let wanted = |world: &Observed, color| {
             let world = (world.ecs().unwrap(), world);
-            let said = ComputeKeys::default();
+            let said = ServiceKeys::default();
             let it = ServiceDefinition::of_color(world, color, ("web", 80), Duration::ZERO, &said);
             it.network
         };

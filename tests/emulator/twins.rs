@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::Outcome;
-use crate::world::{V1, V2, World};
+use crate::world::{V1, V2, World, greeter};
 
 impl World {
     /// Of the idle colour, as `status` has them.
@@ -74,6 +74,10 @@ fn the_second_colour_is_made_as_the_first_and_as_the_file_says() -> Outcome {
     let by_hand = json!({
         "cluster": cluster, "service": "green", "enableExecuteCommand": true,
         "platformVersion": "1.4.0",
+        "deploymentConfiguration": {
+            "minimumHealthyPercent": 50, "maximumPercent": 200,
+            "deploymentCircuitBreaker": { "enable": true, "rollback": true },
+        },
     });
     world.api.ecs("UpdateService", &by_hand)?;
     world.done(&["deploy", V2, "--tag", "2"])?;
@@ -82,6 +86,8 @@ fn the_second_colour_is_made_as_the_first_and_as_the_file_says() -> Outcome {
         (&blue["enableExecuteCommand"], &blue["platformVersion"]),
         (&json!(true), &json!("1.4.0"))
     );
+    let limits = &blue["deploymentConfiguration"];
+    assert_eq!(limits["minimumHealthyPercent"], 50, "{blue:#}");
     world.expect_differences(&[])?;
 
     let file = world.file()?;
@@ -120,5 +126,21 @@ fn the_second_colour_is_made_as_the_first_and_as_the_file_says() -> Outcome {
     // Users' colour is what the other one follows.
     world.desk.write("bgecs.toml", &file)?;
     world.done(&["deploy", V1, "--tag", "4"])?;
+    world.expect_differences(&[])
+}
+
+/// MiniStack takes it of services that are made, and of no update.
+#[test]
+fn whose_tags_tasks_get_is_as_the_file_and_then_the_live_colour_has_it() -> Outcome {
+    greeter()?;
+    let world = World::new("tagged")?;
+    let file = world.file()?;
+    let says = file.replace("[service]\n", "[service]\npropagate_tags = \"SERVICE\"\n");
+    world.desk.write("bgecs.toml", &says)?;
+    world.init_and_v1()?;
+    assert_eq!(world.service("green")?["propagateTags"], "SERVICE");
+    world.desk.write("bgecs.toml", &file)?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    assert_eq!(world.service("blue")?["propagateTags"], "SERVICE");
     world.expect_differences(&[])
 }

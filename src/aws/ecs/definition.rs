@@ -6,12 +6,12 @@ use std::time::Duration;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem as Provider, Deployment,
     DeploymentCircuitBreaker, DeploymentConfiguration as Sdk, LaunchType, LoadBalancer as Attached,
-    NetworkConfiguration, PropagateTags, Service,
+    NetworkConfiguration, PropagateTags as SdkPropagateTags, Service,
 };
 
 use crate::model::{
     Capacity, CapacityShare, Compute, DeploymentConfiguration, LoadBalancer, Network,
-    ServiceDefinition, TargetGroupArn,
+    PropagateTags, ServiceDefinition, TargetGroupArn,
 };
 
 pub(super) fn network(network: &Network) -> Option<NetworkConfiguration> {
@@ -85,7 +85,7 @@ pub(super) fn read(service: &Service) -> ServiceDefinition {
         deployment: service
             .deployment_configuration()
             .map_or_else(DeploymentConfiguration::default, read_deployment),
-        propagates_tags: service.propagate_tags() == Some(&PropagateTags::TaskDefinition),
+        propagate_tags: propagated(service.propagate_tags()),
         compute: Compute {
             capacity: capacity(service),
             platform_version: platform_version(service),
@@ -93,6 +93,15 @@ pub(super) fn read(service: &Service) -> ServiceDefinition {
         },
         names: names(service),
     }
+}
+
+pub(super) fn propagate(tags: PropagateTags) -> SdkPropagateTags {
+    SdkPropagateTags::from(tags.as_str())
+}
+
+fn propagated(tags: Option<&SdkPropagateTags>) -> PropagateTags {
+    let tags = tags.and_then(|tags| tags.as_str().parse().ok());
+    tags.unwrap_or_default()
 }
 
 /// None where it is not said.

@@ -75,9 +75,9 @@ mod tests {
 
     use super::*;
     use crate::aws::testing::{Reply, Wire};
-    use crate::model::TargetGroupArn;
     use crate::model::{
-        Compute, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+        Compute, DeploymentConfiguration, LoadBalancer, Network, PropagateTags, ServiceDefinition,
+        TargetGroupArn,
     };
 
     async fn read(rest: Value) -> RunningSettings {
@@ -157,7 +157,7 @@ mod tests {
                     breaker: true,
                     rollback: false,
                 },
-                propagates_tags: false,
+                propagate_tags: PropagateTags::None,
                 compute: Compute {
                     platform_version: Some("1.4.0".to_owned()),
                     exec: true,

@@ -6,7 +6,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::{Reply, Request, Wire, credentials};
-use crate::model::ComputeKeys;
+use crate::model::ServiceKeys;
 use crate::model::testing::observed;
 use crate::model::{PerColor, StoppedContainer};
 
@@ -641,7 +641,7 @@ fn wanted(container: &str, port: u16) -> ServiceDefinition {
     let grace = Duration::from_secs(60);
     let observed = observed();
     let observed = (observed.ecs().unwrap(), &observed);
-    let said = ComputeKeys::default();
+    let said = ServiceKeys::default();
     ServiceDefinition::of_color(observed, Color::Green, door, grace, &said)
 }
 

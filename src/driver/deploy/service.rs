@@ -33,7 +33,7 @@ pub fn wanted_definition(
     let door = (source.container(), source.port());
     let grace = session.config.service.health_check_grace_period;
     let observed = (observed.ecs()?, observed);
-    let said = &session.config.service.compute;
+    let said = &session.config.service.said;
     Ok(ServiceDefinition::of_color(
         observed, color, door, grace, said,
     ))

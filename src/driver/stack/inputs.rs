@@ -54,7 +54,7 @@ pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) ->
         false => "MUTABLE",
     };
     // Whatever it says: a service that has had a strategy never loses it.
-    let providers = match config.service.compute.capacity.is_some() {
+    let providers = match config.service.said.compute.capacity.is_some() {
         true => "fargate",
         false => "none",
     };
@@ -94,7 +94,13 @@ pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) ->
         ("CapacityProviders", providers.to_owned()),
         (
             "Exec",
-            config.service.compute.exec.unwrap_or(false).to_string(),
+            config
+                .service
+                .said
+                .compute
+                .exec
+                .unwrap_or(false)
+                .to_string(),
         ),
     ]);
     inputs.extend(inputs_of_tls(config));

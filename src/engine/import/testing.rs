@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::ReadService;
 use crate::model::{
     Balancer, BalancerListener, Compute, ConditionPattern, DeploymentConfiguration, ListenerRule,
-    LoadBalancer, Network, Protocol, Revision, RuleCondition, RunningService, RunningSettings,
-    ServiceDefinition, TargetGroupArn, TargetGroupSettings, UserMover,
+    LoadBalancer, Network, PropagateTags, Protocol, Revision, RuleCondition, RunningService,
+    RunningSettings, ServiceDefinition, TargetGroupArn, TargetGroupSettings, UserMover,
 };
 
 const ELB: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012";
@@ -89,7 +89,7 @@ pub fn web() -> ReadService {
                 },
                 health_check_grace_period: Duration::from_secs(90),
                 deployment: DeploymentConfiguration::ROLLING,
-                propagates_tags: false,
+                propagate_tags: PropagateTags::None,
                 compute: Compute {
                     platform_version: Some("LATEST".to_owned()),
                     exec: true,
