@@ -3,6 +3,7 @@
 mod edge;
 pub(super) mod worker;
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -106,7 +107,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     let prepared = stack::prepare(session, wants, before, args.allow_live).await?;
     if args.change.dry_run {
         let steps = steps(session, &prepared);
-        let costs = costs(&session.config, &loaded, &prepared.plan);
+        let costs = costs(&session.config, &loaded, prepared.made());
         session
             .report
             .result(&PlanResult::of(Command::Init, steps).with_costs(costs));
@@ -168,16 +169,21 @@ fn of_attach() -> Error {
         .hint("`bgecs attach` makes what is missing beside it")
 }
 
-/// What a stack that is made anew will have running.
-fn costs(config: &Config, loaded: &Loaded, plan: &StackPlan) -> Option<String> {
-    let size = loaded.source(config).size();
-    let size = size.filter(|_| *plan == StackPlan::Create)?;
-    Some(plan::costs(
-        config.service.desired_count,
-        size,
-        // Of one that is given, somebody else pays.
-        Some(&config.network).filter(|_| config.given.network.is_none()),
-    ))
+/// What a stack that is made anew will have running, and another one besides.
+fn costs(
+    config: &Config,
+    loaded: &Loaded,
+    made: Option<&BTreeMap<String, String>>,
+) -> Option<String> {
+    // Of one that is given, somebody else pays.
+    let network = Some(&config.network).filter(|_| config.given.network.is_none());
+    match made {
+        Some(made) => plan::further_costs(made, network?),
+        None => {
+            let size = loaded.source(config).size()?;
+            Some(plan::costs(config.service.desired_count, size, network))
+        }
+    }
 }
 
 /// Whether an `init` was left unfinished. What it was to make may be there, and

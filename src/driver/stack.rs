@@ -5,7 +5,7 @@ mod inputs;
 mod named;
 mod written;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::turn::Turn;
 use super::{given, mend, secure};
@@ -45,6 +45,11 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// What the stack was made from, if it is there.
+    pub fn made(&self) -> Option<&BTreeMap<String, String>> {
+        self.before.as_ref().map(|stack| &stack.parameters)
+    }
+
     /// Until users are let over, port 80 goes on as it is.
     fn inputs_of_update(&self) -> StackInputs {
         let mut inputs = self.inputs.clone();

@@ -26,7 +26,7 @@ use serde::{Serialize, Serializer};
 
 pub use capacity::{missing, needed, strategy};
 pub use certificates::{refuse_other_region, refuse_unfit};
-pub use costs::{WarmCost, costs};
+pub use costs::{WarmCost, costs, further_costs};
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
     serves_already, wanted_count,

@@ -123,6 +123,9 @@ fn a_running_app_gets_a_third_zone_and_nat_gateways() -> Outcome {
     let world = World::with_v1_live("natted")?;
     let (public, _) = world.network_of("green")?;
     world.with_network("zones = 3\nnat = \"one\"")?;
+    let planned = world.done(&["init", "--dry-run"])?;
+    let cost = "paid for besides, until `bgecs destroy`: 1 NAT gateway, a third zone";
+    assert!(planned.stdout.contains(cost), "{}", planned.shown());
     world.done(&["init"])?;
     assert_eq!(world.nats()?, (1, 1));
     world.done(&["probe", "--duration", "500ms"])?;

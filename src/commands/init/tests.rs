@@ -97,19 +97,19 @@ fn for_programs() {
 #[test]
 fn a_stack_that_is_made_anew_says_what_it_costs() {
     let folder = tempfile::tempdir().unwrap();
-    let of = |text: &str, plan: &StackPlan| {
+    let of = |text: &str, made: Option<&BTreeMap<String, String>>| {
         let config = Config::parse(text, &folder.path().join("bgecs.toml")).unwrap();
-        costs(&config, &Loaded::from(&config).unwrap(), plan)
+        costs(&config, &Loaded::from(&config).unwrap(), made)
     };
     let keys =
         "app = 'hello'\n[container]\ncpu = 1024\nmemory = 3072\n[service]\ndesired_count = 3\n";
-    let said = of(keys, &StackPlan::Create).unwrap();
+    let said = of(keys, None).unwrap();
     assert!(said.contains(" 3 tasks of 1 vCPU and 3 GB "), "{said}");
-    assert_eq!(of(keys, &StackPlan::NothingToDo), None);
+    assert_eq!(of(keys, Some(&BTreeMap::new())), None);
     // A definition of one's own has a size of its own.
     let own = r#"{ "cpu": ".5 vCPU", "memory": "1024", "containerDefinitions": [{ "name": "app", "image": "x", "portMappings": [{ "containerPort": 80 }] }] }"#;
     std::fs::write(folder.path().join("task.json"), own).unwrap();
     let file = "app = 'hello'\n[container]\ntask_definition = 'task.json'\ncontainer = 'app'\n";
-    let said = of(file, &StackPlan::Create).unwrap();
+    let said = of(file, None).unwrap();
     assert!(said.contains(" 2 tasks of 0.5 vCPU and 1 GB "), "{said}");
 }

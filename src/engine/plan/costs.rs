@@ -1,10 +1,12 @@
 //! What runs, and so is paid for, in quantities; in money where the file has
 //! prices. These change, and are not here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
+use super::{ENDPOINTS, NAT, ZONES};
 use crate::config::{Nat, NetworkSection, Prices, TaskSize};
 use crate::counted::counted;
 use crate::model::{Color, ColorState, Observed, Reserved, Route};
@@ -21,6 +23,25 @@ pub fn costs(tasks: u16, size: TaskSize, network: Option<&NetworkSection>) -> St
         counted(tasks, "task"),
         Reserved::from(size)
     )
+}
+
+/// What an update of the stack, which was made from these parameters, has to be paid for
+/// besides. None where it is nothing.
+pub fn further_costs(made: &BTreeMap<String, String>, network: &NetworkSection) -> Option<String> {
+    let is = |parameter, value: &str| made.get(parameter).is_some_and(|it| it == value);
+    let has_nat = network.nat == Nat::None || is(NAT, network.nat.as_str());
+    let has_endpoints = !network.endpoints || is(ENDPOINTS, "true");
+    let new = NetworkSection {
+        nat: if has_nat { Nat::None } else { network.nat },
+        endpoints: !has_endpoints,
+        ..network.clone()
+    };
+    let zone = (network.zones == 3 && !is(ZONES, "3")).then(|| "a third zone".to_owned());
+    let new: Vec<String> = ways_out(&new).into_iter().chain(zone).collect();
+    (!new.is_empty()).then(|| {
+        let new = new.join(", ");
+        format!("paid for besides, until `bgecs destroy`: {new} (README, \"Costs\")")
+    })
 }
 
 fn ways_out(network: &NetworkSection) -> Vec<String> {
@@ -170,6 +191,34 @@ mod tests {
             let told = with(nat, zones, endpoints);
             assert!(told.contains(expected), "{told}");
         }
+    }
+
+    #[test]
+    fn an_update_says_what_is_paid_for_besides() {
+        let of = |made: [&str; 3], nat, zones, endpoints| {
+            let names = [NAT, ENDPOINTS, ZONES].map(str::to_owned);
+            let made = names.into_iter().zip(made.map(str::to_owned)).collect();
+            let network = NetworkSection {
+                nat,
+                zones,
+                endpoints,
+                ..NetworkSection::default()
+            };
+            further_costs(&made, &network)
+        };
+        let public = ["none", "false", "2"];
+        assert_eq!(of(public, Nat::None, 2, false), None);
+        let all = of(public, Nat::PerZone, 3, true).unwrap();
+        let expected = "besides, until `bgecs destroy`: 3 NAT gateways, VPC endpoints in two zones, a third zone (";
+        assert!(all.contains(expected), "{all}");
+        assert_eq!(of(["per-zone", "true", "3"], Nat::PerZone, 3, true), None);
+        let endpoints = of(["one", "false", "2"], Nat::One, 2, true).unwrap();
+        assert!(
+            endpoints.contains(": VPC endpoints in two zones ("),
+            "{endpoints}"
+        );
+        let each = of(["one", "false", "2"], Nat::PerZone, 2, false).unwrap();
+        assert!(each.contains(": 2 NAT gateways ("), "{each}");
     }
 
     fn prices(more: &str) -> Option<Prices> {
