@@ -7,6 +7,7 @@ mod cdn;
 mod company;
 mod depot;
 mod gap;
+mod ground;
 mod heard;
 mod journal;
 mod mapping;

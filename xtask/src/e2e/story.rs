@@ -5,8 +5,8 @@ use super::depot::Depot;
 use super::shop::Shop;
 use super::stage::Stage;
 use super::{
-    address, alias, journal, mapping, migration, origin, record, refusals, releases, scaling,
-    shift, smuggled, traffic, twice,
+    address, alias, ground, journal, mapping, migration, origin, record, refusals, releases,
+    scaling, shift, smuggled, traffic, twice,
 };
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
@@ -73,6 +73,8 @@ impl<'a> Story<'a> {
             self.chapter(migration::a_migration_runs_once_ahead_of_its_users)
                 .await?;
             self.chapter(scaling::neither_colour_loses_a_task_to_a_policy)
+                .await?;
+            self.chapter(ground::a_network_changes_under_its_users)
                 .await?;
         }
         if self.stage.gate.is_none() {
