@@ -181,13 +181,22 @@ fn subnet(it: &Element) -> Subnet {
 }
 
 fn route_table(it: &Element) -> RouteTable {
-    let is_out = |route: &&&Element| route.text("destinationCidrBlock") == Some("0.0.0.0/0");
+    let is_default = |route: &&&Element| route.text("destinationCidrBlock") == Some("0.0.0.0/0");
     let routes = it.all("routeSet/item");
+    let default = routes.iter().find(is_default);
+    // To another network, by which there may be a way on: its owner knows.
+    let elsewhere = || {
+        let mut ways = routes.iter().filter_map(|route| way_out(route));
+        ways.find(|way| matches!(way, WayOut::By(id) if !id.starts_with("vpce-")))
+    };
     RouteTable {
         id: text(it, "routeTableId"),
         is_main: it.texts("associationSet/item/main").contains(&"true"),
         subnets: texts(it, "associationSet/item/subnetId"),
-        way_out: routes.iter().find(is_out).and_then(|route| way_out(route)),
+        way_out: match default {
+            Some(route) => way_out(route),
+            None => elsewhere(),
+        },
     }
 }
 
@@ -200,6 +209,9 @@ fn way_out(route: &Element) -> Option<WayOut> {
     };
     let target = route.children().iter().find(is_target)?;
     let id = text(route, target.name());
+    if id == "local" {
+        return None;
+    }
     Some(match route.text("state") {
         Some("blackhole") => WayOut::Nowhere(id),
         _ if id.starts_with("igw-") => WayOut::InternetGateway,

@@ -363,10 +363,6 @@ mod tests {
                 "is no name of a repository",
             ),
             (
-                "[registry]\nrepository = 'web'\nimmutable_tags = false",
-                "its owner says",
-            ),
-            (
                 &format!("{attached}[network]\nvpc = 'vpc-01234567'"),
                 has_all,
             ),

@@ -476,37 +476,23 @@ fn list<T: FromStr<Err = String>>(section: &mut Section<'_>, key: &'static str) 
 fn registry_section(section: &mut Section<'_>, given: &mut Given) -> Result<Registry> {
     let default = Registry::default();
     given.repository = section.optional("repository", |entry| entry.checked(given::repository))?;
-    refuse_of_owner(section, "immutable_tags", given.repository.as_deref())?;
     Ok(Registry {
         url: section.optional("url", |entry| entry.checked(registry))?,
         immutable_tags: section.or("immutable_tags", default.immutable_tags, KeyValue::boolean)?,
     })
 }
 
-/// # Errors
-/// It says something of a thing that its owner has made.
-fn refuse_of_owner(
-    section: &mut Section<'_>,
-    key: &'static str,
-    given: Option<&str>,
-) -> Result<()> {
-    let said = given.and_then(|name| Some((name, section.take(key)?)));
-    match said {
-        Some((name, entry)) => Err(entry.misplaced(format!(
-            "its owner says it of {name}: bgecs changes nothing of what was there before"
-        ))),
-        None => Ok(()),
-    }
-}
-
 fn logs(section: &mut Section<'_>, given: &mut Given) -> Result<Logs> {
     let default = Logs::default();
     given.log_group = section.optional("group", |entry| entry.checked(given::log_group))?;
-    refuse_of_owner(section, "retention_days", given.log_group.as_deref())?;
+    let retention_days = section.optional("retention_days", |entry| match &given.log_group {
+        Some(name) => Err(entry.misplaced(format!(
+            "its owner says it of {name}: bgecs changes nothing of what was there before"
+        ))),
+        None => entry.one_of(&RETENTION_DAYS),
+    })?;
     Ok(Logs {
-        retention_days: section.or("retention_days", default.retention_days, |entry| {
-            entry.one_of(&RETENTION_DAYS)
-        })?,
+        retention_days: retention_days.unwrap_or(default.retention_days),
     })
 }
 

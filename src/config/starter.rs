@@ -120,7 +120,7 @@ timeout = "10m"            # how long each may take
 [registry]
 immutable_tags = true      # a release tag is used once
 # url = "localhost:4566"   # push and pull here, instead of at ECR's own address
-# repository = "team/hello"   # one that is there already; its owner says what tags may do
+# repository = "team/hello"   # one that is there already
 
 [logs]
 retention_days = 30

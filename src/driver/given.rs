@@ -17,7 +17,11 @@ const SECURE: [u16; 3] = [80, 443, 8443];
 
 /// # Errors
 /// Something is not there, or not fit for the app (exit 6); AWS's own.
-pub async fn look(session: &Session, needs: &Needs, port: u16) -> Result<GivenFound> {
+pub async fn look(
+    session: &Session,
+    (needs, port): (&Needs, u16),
+    is_new: bool,
+) -> Result<GivenFound> {
     let Config {
         given,
         tls,
@@ -41,6 +45,7 @@ pub async fn look(session: &Session, needs: &Needs, port: u16) -> Result<GivenFo
         needs,
         capacity: service.said.compute.capacity.as_ref(),
         account: &account,
+        is_new,
     };
     given::refuse_unfit(given, &found, wants)?;
     Ok(found)

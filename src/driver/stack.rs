@@ -71,7 +71,7 @@ pub async fn prepare(
     allow_live: bool,
 ) -> Result<Prepared> {
     let name = session.stack_name();
-    let found = given::look(session, needs, port).await?;
+    let found = given::look(session, (needs, port), before.is_none()).await?;
     let inputs = |live: &str| inputs(&session.config, needs, &found, live);
     let fresh = inputs("none");
     refuse_too_long(&fresh)?;

@@ -22,6 +22,8 @@ pub struct Wants<'a> {
     pub capacity: Option<&'a Capacity>,
     /// Whose roles these are to be.
     pub account: &'a str,
+    /// Whether nothing of it is there yet.
+    pub is_new: bool,
 }
 
 /// # Errors

@@ -241,13 +241,11 @@ fn known_limits(observed: &Observed, color: Color, said: &ServiceKeys) -> Deploy
     let known = known(observed, color).map(|it| it.deployment);
     // Of a service that is not told of any, there are none.
     let known = known.filter(|it| it.maximum_percent > 0).unwrap_or(rolling);
-    let said_or = |said: Option<i32>, known| said.unwrap_or(known);
     DeploymentConfiguration {
-        minimum_healthy_percent: said_or(
-            said.minimum_healthy_percent,
-            known.minimum_healthy_percent,
-        ),
-        maximum_percent: said_or(said.maximum_percent, known.maximum_percent),
+        minimum_healthy_percent: said
+            .minimum_healthy_percent
+            .unwrap_or(known.minimum_healthy_percent),
+        maximum_percent: said.maximum_percent.unwrap_or(known.maximum_percent),
         ..rolling
     }
 }

@@ -30,7 +30,8 @@ pub struct RouteTable {
     /// Of all subnets of the VPC that are associated with none.
     pub is_main: bool,
     pub subnets: Vec<String>,
-    /// Where the way out leads; None where there is none.
+    /// Where the default route leads, or else one to another network; None where there
+    /// is neither.
     pub way_out: Option<WayOut>,
 }
 

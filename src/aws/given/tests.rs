@@ -55,7 +55,13 @@ async fn a_vpc_is_read_with_all_that_is_named() {
                 "<instanceOwnerId>1</instanceOwnerId><networkInterfaceId>eni-1</networkInterfaceId><state>active</state>",
             ),
         ),
-        table("rtb-none", "", String::new()),
+        table("rtb-none", "<item><subnetId>subnet-d</subnetId></item>", String::new()),
+        table(
+            "rtb-elsewhere",
+            "<item><subnetId>subnet-e</subnetId></item>",
+            "<item><destinationPrefixListId>pl-1</destinationPrefixListId><gatewayId>vpce-1</gatewayId></item>\
+             <item><destinationCidrBlock>10.0.0.0/8</destinationCidrBlock><transitGatewayId>tgw-1</transitGatewayId></item>".to_owned(),
+        ),
     ];
     let endpoint = |id: &str, vpc: &str, rest: &str| {
         format!(
@@ -138,6 +144,9 @@ async fn a_vpc_is_read_with_all_that_is_named() {
     // Of a subnet without a table of its own.
     let nowhere = WayOut::Nowhere("nat-1".to_owned());
     assert_eq!(vpc.way_out_of("subnet-c"), Some(&nowhere));
+    assert_eq!(vpc.way_out_of("subnet-d"), None);
+    let elsewhere = WayOut::By("tgw-1".to_owned());
+    assert_eq!(vpc.way_out_of("subnet-e"), Some(&elsewhere));
     for (subnet, service, has) in [
         ("subnet-a", "s3", true),
         ("subnet-b", "s3", false),

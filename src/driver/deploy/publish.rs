@@ -308,9 +308,10 @@ fn taken(
         there.short()
     ))
     .untouched(observed);
-    let otherwise = match session.config.attached {
-        None => "or allow tags to move with [registry] immutable_tags = false and `bgecs init`",
-        Some(_) => "or allow tags to move with [registry] immutable_tags = false",
+    let config = &session.config;
+    let otherwise = match config.attached.is_some() || config.given.repository.is_some() {
+        false => "or allow tags to move with [registry] immutable_tags = false and `bgecs init`",
+        true => "or allow tags to move with [registry] immutable_tags = false",
     };
     match same_source {
         true => error

@@ -55,7 +55,7 @@ fn refuse_closed_tasks(
     groups: &[&SecurityGroup],
     wants: Wants<'_>,
 ) -> Result<(), Refusal> {
-    let (named, port) = (named(groups), wants.port);
+    let port = wants.port;
     let inwards = |opening: &Opening| opening.is_of_port(port);
     let from_group = groups.iter().flat_map(|it| &it.inwards);
     let from_group = from_group.filter(|it| inwards(it)).any(|it| {
@@ -76,8 +76,9 @@ fn refuse_closed_tasks(
             None => joined(&ranges),
         };
         return Err(Refusal::new(
-            format!(
-                "{named} does not let the load balancer in: its tasks are asked on port {port}"
+            none_lets(
+                groups,
+                &format!("the load balancer in: its tasks are asked on port {port}"),
             ),
             format!(
                 "allow TCP {port} from {from}, where the load balancer is; or leave `security_groups` out of [network], and `bgecs init` makes one that does"
@@ -88,7 +89,10 @@ fn refuse_closed_tasks(
     match outwards.any(|it| it.is_of_port(HTTPS) && leads_anywhere(it)) {
         true => Ok(()),
         false => Err(Refusal::new(
-            format!("{named} lets nothing out on port {HTTPS}: a task could not pull its image"),
+            none_lets(
+                groups,
+                &format!("anything out on port {HTTPS}: a task could not pull its image"),
+            ),
             format!("allow TCP {HTTPS} outwards, to the registry or to its endpoints"),
         )),
     }
@@ -100,14 +104,16 @@ fn refuse_closed_balancer(
     groups: &[&SecurityGroup],
     wants: Wants<'_>,
 ) -> Result<(), Refusal> {
-    let named = named(groups);
     let is_open = |port: &u16| {
         let mut inwards = groups.iter().flat_map(|it| &it.inwards);
         inwards.any(|it| it.is_of_port(*port) && leads_anywhere(it))
     };
     if let Some(port) = wants.entrances.iter().find(|port| !is_open(port)) {
         return Err(Refusal::new(
-            format!("{named} lets nobody in on port {port} of the load balancer"),
+            none_lets(
+                groups,
+                &format!("anybody in on port {port} of the load balancer"),
+            ),
             format!(
                 "allow TCP {port} from whoever is to come in; or leave `security_groups` out of [load_balancer], and `bgecs init` makes one that does"
             ),
@@ -131,7 +137,10 @@ fn refuse_closed_balancer(
     match to_group || ranges.iter().all(leads_to) {
         true => Ok(()),
         false => Err(Refusal::new(
-            format!("{named} does not let the load balancer ask tasks on port {port}"),
+            none_lets(
+                groups,
+                &format!("the load balancer ask tasks on port {port}"),
+            ),
             format!("allow TCP {port} outwards to {}", joined(&ranges)),
         )),
     }
@@ -146,13 +155,12 @@ fn ranges_of(vpc: &Vpc, subnets: &[String]) -> Vec<Ipv4Cidr> {
     all.collect()
 }
 
-/// `the security group sg-1`, or `none of the security groups sg-1, sg-2`, as far as
-/// nobody does what one of them does not.
-fn named(groups: &[&SecurityGroup]) -> String {
+/// Several let in together what any of them does.
+fn none_lets(groups: &[&SecurityGroup], what: &str) -> String {
     let ids: Vec<&str> = groups.iter().map(|it| it.id.as_str()).collect();
     match ids.as_slice() {
-        [id] => format!("the security group {id}"),
-        ids => format!("the set of security groups {}", ids.join(", ")),
+        [id] => format!("the security group {id} does not let {what}"),
+        ids => format!("none of the security groups {} lets {what}", ids.join(", ")),
     }
 }
 

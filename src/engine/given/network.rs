@@ -30,7 +30,7 @@ pub(super) fn refuse_unfit(
     for subnet in &tasks {
         refuse_no_start(network, vpc, subnet, wants)?;
     }
-    balancer_subnets(vpc, &balancer)
+    balancer_subnets(vpc, &balancer, wants)
 }
 
 /// All of these, in the VPC.
@@ -73,7 +73,7 @@ fn refuse_one_zone(whose: &str, place: &str, subnets: &[&Subnet]) -> Result<(), 
 }
 
 /// A load balancer has one subnet of a zone, from which the internet can be reached.
-fn balancer_subnets(vpc: &Vpc, subnets: &[&Subnet]) -> Result<(), Refusal> {
+fn balancer_subnets(vpc: &Vpc, subnets: &[&Subnet], wants: Wants<'_>) -> Result<(), Refusal> {
     let others = "name public subnets, one of each zone, as `subnets` in [load_balancer]";
     let mut of_zones: BTreeMap<&str, &str> = BTreeMap::new();
     for subnet in subnets {
@@ -95,7 +95,8 @@ fn balancer_subnets(vpc: &Vpc, subnets: &[&Subnet]) -> Result<(), Refusal> {
                 others,
             ));
         }
-        if subnet.free < FREE_FOR_BALANCER {
+        // One that is there has taken its own.
+        if wants.is_new && subnet.free < FREE_FOR_BALANCER {
             return Err(Refusal::new(
                 format!(
                     "{id} has {} addresses left, and a load balancer needs {FREE_FOR_BALANCER}",

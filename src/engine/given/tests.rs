@@ -112,6 +112,7 @@ fn judged(given: &Given, found: &GivenFound, needs: &Needs) -> Result<(), String
         needs,
         capacity: Some(&spot),
         account: ACCOUNT,
+        is_new: true,
     };
     refuse_unfit(given, found, wants).map_err(|refusal| refusal.message)
 }
@@ -296,8 +297,7 @@ fn the_tasks_groups_let_the_load_balancer_in_and_tasks_out() {
         );
     }
     let inwards = || vec![opening(8080, &["10.0.0.0/16"], &[])];
-    let silent =
-        "the security group sg-1 lets nothing out on port 443: a task could not pull its image";
+    let silent = "the security group sg-1 does not let anything out on port 443: a task could not pull its image";
     refused(with(&[], inwards(), Vec::new()), silent);
     refused(
         with(&[], inwards(), vec![opening(80, &["0.0.0.0/0"], &[])]),
@@ -324,6 +324,23 @@ fn the_tasks_groups_let_the_load_balancer_in_and_tasks_out() {
 }
 
 #[test]
+fn of_several_groups_any_lets_in() {
+    let with = |second: Vec<Opening>| {
+        of_network(|network, vpc| {
+            network.security_groups = owned(&["sg-1", "sg-2"]);
+            let out = vec![opening(443, &["0.0.0.0/0"], &[])];
+            vpc.security_groups.push(group("sg-1", Vec::new(), out));
+            vpc.security_groups.push(group("sg-2", second, Vec::new()));
+        })
+    };
+    assert_eq!(with(vec![opening(8080, &["10.0.0.0/16"], &[])]), Ok(()));
+    refused(
+        with(Vec::new()),
+        "none of the security groups sg-1, sg-2 lets the load balancer in: its tasks are asked on port 8080",
+    );
+}
+
+#[test]
 fn the_load_balancers_groups_let_users_in_and_requests_out() {
     let with = |inwards: Vec<Opening>, outwards: Vec<Opening>| {
         of_network(|network, vpc| {
@@ -341,7 +358,7 @@ fn the_load_balancers_groups_let_users_in_and_requests_out() {
     assert_eq!(with(both(), to_tasks()), Ok(()));
     refused(
         with(both()[..1].to_vec(), to_tasks()),
-        "the security group sg-2 lets nobody in on port 81 of the load balancer",
+        "the security group sg-2 does not let anybody in on port 81 of the load balancer",
     );
     let closed = "the security group sg-2 does not let the load balancer ask tasks on port 8080";
     refused(with(both(), Vec::new()), closed);
