@@ -106,6 +106,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
                 LOAD_BALANCER,
             ),
             stack("elasticloadbalancing:ModifyTargetGroup", TARGET_GROUP),
+            stack("elasticloadbalancing:SetSecurityGroups", LOAD_BALANCER),
             stack("elasticloadbalancing:SetSubnets", LOAD_BALANCER),
             stack(
                 "elasticloadbalancing:RemoveListenerCertificates",
@@ -312,8 +313,6 @@ pub const GIVEN_NETWORK: &[Grant] = &[
             stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
             stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
             stack("ecs:CreateCluster", CLUSTER),
-            // Of a load balancer that is there already.
-            stack("elasticloadbalancing:SetSecurityGroups", LOAD_BALANCER),
         ],
         on: ANYTHING,
         condition: None,
