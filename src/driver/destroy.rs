@@ -77,12 +77,21 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
             task_definitions: Revisions::default(),
         });
     }
-    let stack = session.aws.read_stack(&name).await?;
-    let names = names(session, stack.as_ref());
-    let (services, task_definitions) = futures_util::join!(
-        session.aws.read_services(&names),
+    let of_file = names(session, session.config.given.cluster.as_deref());
+    let (stack, services, task_definitions) = futures_util::join!(
+        session.aws.read_stack(&name),
+        session.aws.read_services(&of_file),
         session.aws.all_revisions(&name),
     );
+    let of_stack = match &stack {
+        Ok(Some(stack)) => names(session, stack.given(GIVEN_CLUSTER)),
+        _ => of_file.clone(),
+    };
+    let services = match of_stack == of_file {
+        true => services,
+        // The file was changed since.
+        false => session.aws.read_services(&of_stack).await,
+    };
     let services = match services {
         Ok(services) => services,
         // Without the cluster there is no service.
@@ -90,8 +99,8 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
         Err(error) => return Err(error.into()),
     };
     Ok(Inventory {
-        stack,
-        names,
+        stack: stack?,
+        names: of_stack,
         services: services
             .into_iter()
             .map(|(color, service)| (color, service.desired))
@@ -100,14 +109,9 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     })
 }
 
-/// Where the stack, or else the file, says that they are. Other services of a given
-/// cluster are nobody's here.
-fn names(session: &Session, stack: Option<&StackSnapshot>) -> ColorServices {
-    let cluster = match stack {
-        Some(stack) => stack.given(GIVEN_CLUSTER),
-        None => session.config.given.cluster.as_deref(),
-    };
-    match cluster {
+/// Other services of a cluster that is given are nobody's here.
+fn names(session: &Session, given_cluster: Option<&str>) -> ColorServices {
+    match given_cluster {
         Some(cluster) => ColorServices::beside_others(cluster, &session.config.app),
         None => ColorServices::alone_in(session.stack_name()),
     }
