@@ -18,7 +18,7 @@ use crate::aws::{Access, Aws};
 use crate::config::{Config, Resolver, SecretHeader};
 use crate::engine::task_definition::LogPlace;
 use crate::error::{Error, Result};
-use crate::model::EcsInfrastructure;
+use crate::model::{EcsInfrastructure, ServiceSettings};
 use crate::report::Reporter;
 pub use infrastructure::{incomplete, unusable};
 use secret_header::Shown;
@@ -158,7 +158,14 @@ impl Session {
         LogPlace {
             group: &infra.log_group,
             region: self.aws.region(),
+            shared_by: self.shares_logs(infra).then_some(&self.config.app),
         }
+    }
+
+    /// A service that ran before keeps the streams that it had.
+    fn shares_logs(&self, infra: &EcsInfrastructure) -> bool {
+        let is_given = infra.log_group != self.config.app.log_group();
+        is_given && matches!(infra.settings, ServiceSettings::Made(_))
     }
 
     /// The registry's address of the app's repository: where to push, and the

@@ -41,9 +41,10 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
             session.report.tell(&ReportEvent::Warning(sentence));
         }
     }
+    let stream_prefix = format!("{}/", session.log_place(&infra).prefix(color));
     let mut log = LogFollower::of(LogQuery {
         group: infra.log_group,
-        stream_prefix: format!("{color}/"),
+        stream_prefix,
         since: OffsetDateTime::now_utc() - args.since,
     });
     let (mut is_any, mut is_said) = (false, false);

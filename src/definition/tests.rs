@@ -104,6 +104,7 @@ fn where_logs_are_is_said() {
     let here = LogPlace {
         group: "/bgecs/hello",
         region: "eu-west-1",
+        shared_by: None,
     };
     let error = loaded.say_where_logs_are(Error::failed("no"), Color::Blue, here);
     let hint = error.hint.unwrap();

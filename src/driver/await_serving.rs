@@ -21,7 +21,7 @@ use crate::engine::serving::{
 };
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Barrier, Color, EcsInfrastructure, Observed, Revision, StoppedTask};
+use crate::model::{Barrier, Color, Observed, Revision, StoppedTask};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -304,13 +304,16 @@ async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> V
     let Some(container) = blamed else {
         return Vec::new();
     };
-    let Ok(EcsInfrastructure {
-        log_group: group, ..
-    }) = wait.observed.ecs()
-    else {
+    let Ok(infra) = wait.observed.ecs() else {
         return Vec::new();
     };
-    let stream = format!("{}/{}/{}", wait.color, container.name, task.id);
+    let (place, group) = (session.log_place(infra), &infra.log_group);
+    let stream = format!(
+        "{}/{}/{}",
+        place.prefix(wait.color),
+        container.name,
+        task.id
+    );
     let deadline = Instant::now() + LOG_PATIENCE;
     loop {
         let read = session.aws.last_lines(group, &stream, LAST_LINES).await;

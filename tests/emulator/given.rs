@@ -234,7 +234,21 @@ fn an_app_lives_in_what_was_there_and_leaves_it_as_it_was() -> Outcome {
     world.done(&["deploy", V2, "--tag", "2"])?;
     world.done(&["promote", "--window", "1s"])?;
     world.expect_answers(FRENCH, ENGLISH)?;
-    world.done(&["logs", "blue"])?;
+    // Whoever else logs there has streams of other names.
+    let target = "Logs_20140328.DescribeLogStreams";
+    let streams = json!({ "logGroupName": format!("/{app}/logs") });
+    let streams = world.api.json("logs", target, &streams)?;
+    let streams = streams["logStreams"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    assert!(!streams.is_empty());
+    for stream in &streams {
+        let name = string(stream, "/logStreamName")?;
+        assert!(name.starts_with(&format!("{app}-")), "{name}");
+    }
+    let logs = world.done(&["logs", "blue"])?;
+    assert!(!logs.stdout.is_empty(), "{}", logs.shown());
     world.done(&["rollback", "--window", "1s"])?;
     world.expect_answers(ENGLISH, FRENCH)?;
     let unchanged = world.done(&["init"])?;

@@ -46,8 +46,12 @@ pub fn recolored(mut body: Value, from: Color, to: Color) -> Value {
             color["value"] = json!(to.as_str());
         }
         let prefix = container.pointer_mut("/logConfiguration/options/awslogs-stream-prefix");
-        if let Some(prefix) = prefix.filter(|it| **it == from.as_str()) {
-            *prefix = json!(to.as_str());
+        if let Some(prefix) = prefix
+            && let Some(app) = prefix.as_str().and_then(|it| it.strip_suffix(from.as_str()))
+            // Alone, or after the app's name.
+            && (app.is_empty() || app.ends_with('-'))
+        {
+            *prefix = json!(format!("{app}{to}"));
         }
     }
     body
@@ -252,6 +256,9 @@ mod tests {
         assert_eq!(blue, of("green", "envoy"));
         // A service that ran before bgecs came has none of it: that is new.
         let bare = json!({ "containerDefinitions": [{ "name": "app" }] });
+        let shared = |color: &str| of("green", &format!("bgecs-hello-{color}"));
+        let recolored_shared = recolored(shared("blue"), Color::Blue, Color::Green);
+        assert_eq!(recolored_shared, shared("green"));
         let same = recolored(bare.clone(), Color::Blue, Color::Green);
         assert_eq!(difference(("a", &bare), ("b", &same)), "");
     }

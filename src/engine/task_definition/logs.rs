@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Input;
 use super::rules::text;
-use crate::model::Color;
+use crate::model::{AppName, Color};
 
 const GROUP: &str = "awslogs-group";
 const REGION: &str = "awslogs-region";
@@ -16,7 +16,7 @@ pub(super) fn is_ours(group: &str) -> bool {
     group.starts_with("/bgecs/")
 }
 
-/// One log stream a task, its name beginning with the colour
+/// One log stream a task, whose name tells the colour
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html>).
 pub(super) fn configuration(input: &Input<'_>) -> Value {
     let mut options = Map::new();
@@ -25,10 +25,12 @@ pub(super) fn configuration(input: &Input<'_>) -> Value {
 }
 
 fn place(options: &mut Map<String, Value>, input: &Input<'_>) {
+    let logs = input.surroundings.logs;
+    let prefix = logs.prefix(input.color);
     for (key, value) in [
-        (GROUP, input.surroundings.logs.group),
-        (REGION, input.surroundings.logs.region),
-        (PREFIX, input.color.as_str()),
+        (GROUP, logs.group),
+        (REGION, logs.region),
+        (PREFIX, prefix.as_str()),
     ] {
         options.insert(key.to_owned(), json!(value));
     }
@@ -39,9 +41,19 @@ fn place(options: &mut Map<String, Value>, input: &Input<'_>) {
 pub struct LogPlace<'a> {
     pub group: &'a str,
     pub region: &'a str,
+    /// The app, where others may log to the same group.
+    pub shared_by: Option<&'a AppName>,
 }
 
 impl LogPlace<'_> {
+    /// What the names of a colour's streams begin with.
+    pub fn prefix(self, color: Color) -> String {
+        match self.shared_by {
+            None => color.to_string(),
+            Some(app) => app.colored(color),
+        }
+    }
+
     /// Whether that is it, or one of bgecs's that becomes it.
     fn is_of(self, options: &Map<String, Value>) -> bool {
         let is_here = text(options, REGION).is_none_or(|region| region == self.region);
@@ -118,4 +130,26 @@ pub(super) fn elsewhere(
         driver => format!("the log driver {driver}"),
     };
     Some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_streams_they_are_is_in_their_names_where_others_log_too() {
+        let app: AppName = "hello".parse().unwrap();
+        let alone = LogPlace {
+            group: "/bgecs/hello",
+            region: "eu-west-1",
+            shared_by: None,
+        };
+        assert_eq!(alone.prefix(Color::Blue), "blue");
+        let shared = LogPlace {
+            group: "/team/logs",
+            shared_by: Some(&app),
+            ..alone
+        };
+        assert_eq!(shared.prefix(Color::Blue), "bgecs-hello-blue");
+    }
 }

@@ -65,6 +65,7 @@ impl World {
                 logs: LogPlace {
                     group: "/bgecs/hello",
                     region: "eu-central-1",
+                    shared_by: None,
                 },
             },
             provenance: ReleaseProvenance {

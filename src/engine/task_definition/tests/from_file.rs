@@ -341,6 +341,7 @@ fn placeholders_are_expanded_where_that_is_asked_for() {
 const HERE: LogPlace<'_> = LogPlace {
     group: "/shop/web",
     region: "us-east-1",
+    shared_by: None,
 };
 
 /// Of a service that ran before bgecs came: both colours log there, and each by its
