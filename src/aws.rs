@@ -26,11 +26,13 @@ mod observe;
 mod plain;
 pub mod policy;
 mod queue;
+mod quotas;
 mod route53;
 mod router;
 #[cfg(feature = "edges")]
 mod routing_rules;
 mod secrets;
+mod simulation;
 mod stack;
 #[cfg(test)]
 pub mod testing;
@@ -100,6 +102,7 @@ pub struct Aws {
     #[cfg(feature = "edges")]
     lightsail: PlainClient,
     logs: PlainClient,
+    quotas: PlainClient,
     route53: PlainClient,
     s3: PlainClient,
     scheduler: PlainClient,
@@ -178,6 +181,7 @@ impl Aws {
             #[cfg(feature = "edges")]
             lightsail: plain(PlainService::Lightsail),
             logs: plain(PlainService::Logs),
+            quotas: plain(PlainService::ServiceQuotas),
             route53: plain(PlainService::Route53),
             s3: plain(PlainService::S3),
             scheduler: plain(PlainService::Scheduler),
@@ -193,6 +197,11 @@ impl Aws {
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }
+    }
+
+    /// By how much AWS's time is ahead of this machine's, once CloudFormation has told it.
+    pub fn clock_ahead(&self) -> time::Duration {
+        self.clock.now() - time::OffsetDateTime::now_utc()
     }
 
     /// The same clients, for calls that users may be waiting for: each gives up

@@ -51,6 +51,17 @@ Exit codes:
   7    `up --dry-run` has something to do
   130  interrupted, traffic unchanged";
 
+const DOCTOR: &str = "\
+Examples:
+  bgecs doctor
+  bgecs doctor --env prod --json | jq '.findings[] | select(.grade != \"ok\")'
+
+It looks at the configuration, the Docker Engine, credentials, the clock, the stack and what it
+stands on, the certificate, permissions (simulated by IAM, where it may be asked), quotas, and
+both routes. It changes nothing.
+
+Ends with 6 where a release would fail.";
+
 /// Blue/green releases on Amazon ECS Fargate, verified from the client's side.
 #[derive(Debug, Parser)]
 #[command(
@@ -182,6 +193,9 @@ pub enum Verb {
     Serve(ServeArgs),
     /// Upload a release to a worker's bucket, and follow it to its end
     Submit(SubmitArgs),
+    /// Check everything that a first release needs, and say what to do
+    #[command(after_help = DOCTOR)]
+    Doctor,
     /// List what can route users, and what each kind can do
     Routers,
     /// Print a completion script for a shell
@@ -218,6 +232,7 @@ impl Verb {
             | Self::Import(_)
             | Self::History(_)
             | Self::Logs(_)
+            | Self::Doctor
             | Self::Routers
             | Self::Completions { .. } => false,
         }

@@ -6,6 +6,7 @@ mod attach;
 mod deploy;
 mod destroy;
 mod detach;
+mod doctor;
 mod ended;
 mod exec;
 mod fleet;
@@ -121,6 +122,7 @@ fn without_app<'a>(
     command: &'a Verb,
 ) -> Option<Running<'a>> {
     Some(match command {
+        Verb::Doctor => Box::pin(doctor::run(global, audience)),
         Verb::Fleet(args) => Box::pin(fleet::run(global, audience, args)),
         Verb::Release(args) => Box::pin(release::run(global, audience, args)),
         Verb::Serve(args) => Box::pin(serve::run(global, audience, args)),
@@ -177,6 +179,7 @@ fn of_app<'a>(
         Verb::Up(args) => Box::pin(up::run(session, args)),
         // Have run by now.
         Verb::Completions { .. }
+        | Verb::Doctor
         | Verb::Fleet(_)
         | Verb::Watch(_)
         | Verb::Import(_)

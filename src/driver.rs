@@ -8,6 +8,7 @@ pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
 pub mod detach;
+pub mod doctor;
 pub mod edge;
 mod everywhere;
 pub mod failover;

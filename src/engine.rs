@@ -6,6 +6,7 @@ pub mod aftermath;
 pub mod alarms;
 pub mod analysis;
 pub mod attachment;
+pub mod doctor;
 pub mod entrance;
 pub mod evidence;
 pub mod failover;

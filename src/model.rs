@@ -19,6 +19,7 @@ mod dns_record;
 mod ecs_infrastructure;
 mod edge;
 mod entrance;
+mod finding;
 mod given;
 mod hook;
 mod hook_task;
@@ -37,6 +38,7 @@ mod patience;
 mod place;
 mod progress;
 mod public_key;
+mod quota;
 mod reach;
 mod reference;
 mod running;
@@ -79,6 +81,7 @@ pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,
 };
+pub use finding::{Finding, Grade};
 pub use given::{Given, GivenCluster, GivenFound, GivenNetwork, GivenRepository, GivenRole};
 pub use hook::{Hook, HookAction};
 pub use hook_task::{HookTask, HookTaskRecord};
@@ -98,6 +101,7 @@ pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
 pub use public_key::PublicKey;
+pub use quota::{QuotaName, QuotaUse};
 pub use reach::{Barrier, Knock, Unreached};
 pub use reference::{Exactly, NoReference, Reference};
 pub use running::{RunningSettings, UserMover};

@@ -49,6 +49,7 @@ pub enum PacedService {
     S3,
     Scheduler,
     SecretsManager,
+    ServiceQuotas,
     Sns,
     Sqs,
 }

@@ -116,6 +116,17 @@ impl Engine {
         })
     }
 
+    /// The engine and where it is, in words.
+    pub async fn described(&self) -> String {
+        let address = self.wire.endpoint();
+        let version = self.docker.version().await;
+        match (&self.impostor, version.ok().and_then(|it| it.version)) {
+            (Some(name), _) => format!("{name} at {address}"),
+            (None, Some(version)) => format!("Docker Engine {version} at {address}"),
+            (None, None) => format!("Docker Engine at {address}"),
+        }
+    }
+
     /// # Errors
     /// `NoBuildKit` where it can only take images and push them.
     pub fn can_build(&self) -> Result<(), DockerError> {

@@ -12,6 +12,9 @@ pub struct Caller {
     /// `role/deployer`, `user/alice`, `root`.
     #[serde(rename = "as")]
     pub identity: String,
+    /// Such as `aws`.
+    #[serde(skip)]
+    partition: String,
 }
 
 impl Caller {
@@ -20,7 +23,23 @@ impl Caller {
             account: account.to_owned(),
             region: region.to_owned(),
             identity: identity(arn),
+            partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         }
+    }
+}
+
+impl Caller {
+    /// Whose policies decide what it may do: a user, or a role without its path. The
+    /// account's root user and federated users have none of their own.
+    pub fn principal(&self) -> Option<String> {
+        let Self {
+            account,
+            identity,
+            partition,
+            ..
+        } = self;
+        let has_policies = identity.starts_with("role/") || identity.starts_with("user/");
+        has_policies.then(|| format!("arn:{partition}:iam::{account}:{identity}"))
     }
 }
 
@@ -30,6 +49,7 @@ impl fmt::Display for Caller {
             account,
             region,
             identity,
+            ..
         } = self;
         write!(f, "account {account}, {region}, as {identity}")
     }

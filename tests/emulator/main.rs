@@ -18,6 +18,7 @@ mod crashes;
 mod crashes_of_canaries;
 mod deploying;
 mod dns;
+mod doctor;
 mod edge_actions;
 mod entering;
 mod faulty;

@@ -69,6 +69,10 @@ const EC2: &[Rule] = &[rule(any, 50, 10)];
 /// Chosen: AWS names no figure, and two roles are read in a command.
 const IAM: &[Rule] = &[rule(any, 5, 5)];
 
+/// Of GetServiceQuota:
+/// <https://docs.aws.amazon.com/servicequotas/latest/userguide/reference.html>
+const SERVICE_QUOTAS: &[Rule] = &[rule(any, 5, 5)];
+
 /// Chosen: AWS names none for PutTargets, and a release has a handful of calls.
 const EVENTS: &[Rule] = &[rule(any, 5, 5)];
 
@@ -162,6 +166,7 @@ impl PacedService {
             Self::S3 => S3,
             Self::Scheduler => SCHEDULER,
             Self::SecretsManager => SECRETS_MANAGER,
+            Self::ServiceQuotas => SERVICE_QUOTAS,
             Self::Sns => SNS,
             Self::Sqs => SQS,
         }

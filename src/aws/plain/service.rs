@@ -31,6 +31,7 @@ pub enum PlainService {
     /// EventBridge Scheduler.
     Scheduler,
     SecretsManager,
+    ServiceQuotas,
     Sns,
     Sqs,
 }
@@ -175,6 +176,12 @@ impl PlainService {
                 "secretsmanager",
                 json_1_1("secretsmanager"),
                 PacedService::SecretsManager,
+            ),
+            Self::ServiceQuotas => (
+                "Service Quotas",
+                "servicequotas",
+                json_1_1("ServiceQuotasV20190624"),
+                PacedService::ServiceQuotas,
             ),
             Self::Sns => (
                 "SNS",
