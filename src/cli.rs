@@ -7,6 +7,7 @@ mod exec;
 mod import;
 mod looking;
 mod release;
+mod report;
 mod run;
 mod serve;
 mod shift;
@@ -29,6 +30,7 @@ pub use exec::ExecArgs;
 pub use import::ImportArgs;
 pub use looking::{FleetFlags, History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
 pub use release::{ModuleImage, ReleaseAction, ReleaseArgs};
+pub use report::ReportArgs;
 pub use run::RunArgs;
 pub use serve::{LogForm, ServeArgs, SubmitArgs};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
@@ -196,6 +198,8 @@ pub enum Verb {
     /// Check everything that a first release needs, and say what to do
     #[command(after_help = DOCTOR)]
     Doctor,
+    /// Make Markdown of a report, for a pull request or a pipeline's summary
+    Report(ReportArgs),
     /// List what can route users, and what each kind can do
     Routers,
     /// Print a completion script for a shell
@@ -233,6 +237,7 @@ impl Verb {
             | Self::History(_)
             | Self::Logs(_)
             | Self::Doctor
+            | Self::Report(_)
             | Self::Routers
             | Self::Completions { .. } => false,
         }

@@ -20,6 +20,7 @@ mod probe;
 mod probing;
 mod promote;
 mod release;
+mod report;
 mod resume;
 mod retire;
 mod rollback;
@@ -95,6 +96,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
             completions(*shell, audience);
             Some(Ok(Exit::Done))
         }
+        Verb::Report(args) => Some(report::run(audience, args)),
         Verb::Routers => Some(Ok(routers::run(audience))),
         _ => None,
     };
@@ -183,6 +185,7 @@ fn of_app<'a>(
         | Verb::Fleet(_)
         | Verb::Watch(_)
         | Verb::Import(_)
+        | Verb::Report(_)
         | Verb::Routers
         | Verb::Run(_)
         | Verb::Exec(_)

@@ -3,6 +3,8 @@
 //! of each are in `tests/snapshots`.
 
 mod access;
+#[path = "cli/action.rs"]
+mod action;
 #[path = "cli/fleet.rs"]
 mod fleet;
 #[path = "cli/import.rs"]

@@ -51,9 +51,9 @@ pub struct AskingFlags {
     /// Share of the requests that may fail, such as 0.1% [default: 0%]
     #[arg(long, value_name = "P%")]
     pub max_failure_rate: Option<Share>,
-    /// Write a report to this file: .html, .json or .svg
+    /// Write a report to this file: .html, .json or .svg; repeatable
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub report: Option<ReportFile>,
+    pub report: Vec<ReportFile>,
 }
 
 /// A header to send. Its value may be a secret, and is not shown.

@@ -49,9 +49,9 @@ pub struct ReleaseArgs {
     /// How long to watch the new releases [default: [probe] window_seconds of each]
     #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
     pub window: Option<Duration>,
-    /// Write one report of all modules to this file: .html, .json or .svg
+    /// Write one report of all modules to this file: .html, .json or .svg; repeatable
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub report: Option<ReportFile>,
+    pub report: Vec<ReportFile>,
     #[command(flatten)]
     pub change: ChangeFlags,
 }

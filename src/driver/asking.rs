@@ -38,7 +38,7 @@ pub struct Asking {
     pub latency: Vec<LatencyLimit>,
     /// The same, as the journal keeps it.
     asked: Asked,
-    file: Option<ReportFile>,
+    files: Vec<ReportFile>,
 }
 
 impl Asking {
@@ -53,7 +53,7 @@ impl Asking {
     }
 
     /// As it was asked, which was checked when it was written.
-    pub fn new(asked: Asked, file: Option<ReportFile>) -> Self {
+    pub fn new(asked: Asked, files: Vec<ReportFile>) -> Self {
         let default = Question::default();
         Self {
             schedule: Schedule { rate: asked.rate },
@@ -87,7 +87,7 @@ impl Asking {
                 .filter_map(|it| it.parse().ok())
                 .collect(),
             asked,
-            file,
+            files,
         }
     }
 
@@ -118,19 +118,23 @@ impl Asking {
     /// # Errors
     /// It cannot (exit 2).
     pub fn check_report(&self) -> Result<()> {
-        self.file.as_ref().map_or(Ok(()), ReportFile::check)
+        self.files.iter().try_for_each(ReportFile::check)
     }
 
-    /// Writes the report that was asked for.
+    /// Writes the reports that were asked for.
     pub fn write_report(&self, reporter: &Reporter, evidence: impl FnOnce() -> Evidence) {
-        if let Some(file) = &self.file {
-            file.leave(reporter, Reported::One(&evidence()));
+        if self.files.is_empty() {
+            return;
+        }
+        let evidence = evidence();
+        for file in &self.files {
+            file.leave(reporter, Reported::One(&evidence));
         }
     }
 
     /// There is nothing to report of.
     pub fn skip_report(&self, reporter: &Reporter) {
-        if let Some(file) = &self.file {
+        for file in &self.files {
             let path = file.path().display();
             reporter.tell(&ReportEvent::Warning(format!(
                 "nothing was swapped under a probe: no report is written to {path}"
@@ -138,8 +142,9 @@ impl Asking {
         }
     }
 
+    /// The first of several.
     pub fn report_file(&self) -> Option<&Path> {
-        self.file.as_ref().map(ReportFile::path)
+        self.files.first().map(ReportFile::path)
     }
 
     /// What a shift may show ahead of it, and in each stretch of it. What gets away
@@ -168,7 +173,7 @@ pub fn base(operation: Option<&Operation>, config: &config::ProbeSection) -> Ask
 
 /// As [`Asking::of_health`], by the file.
 pub fn of_health(config: &config::ProbeSection) -> Question {
-    Asking::new(of_file(config), None).of_health()
+    Asking::new(of_file(config), Vec::new()).of_health()
 }
 
 /// What stands in the file.

@@ -195,7 +195,7 @@ async fn asked(
     name: &'static str,
     route: Route,
 ) -> Finding {
-    let asking = Asking::new(of_file(&session.config.probe), None);
+    let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let address = session.address(&observed.infrastructure, route, &asking.path);
     let address = match address.await {
         Ok(address) => address,

@@ -74,7 +74,7 @@ pub async fn redirect_once_it_answers(
     let infra =
         infra.map_err(|missing| Error::failed(format!("{name} has no output {missing}")))?;
     let url = session.config.production.url.as_deref().unwrap_or_default();
-    let asking = Asking::new(of_file(&session.config.probe), None);
+    let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let address = session.address_by(url, &infra.load_balancer_dns_name, &asking.path);
     let address = address.await?;
     let waits = format!("waiting until {url} answers");
@@ -93,7 +93,7 @@ pub async fn redirect_once_it_answers(
 /// What is to be said of the certificate that the app's own name is served with:
 /// why it is not accepted, or that it ends soon.
 pub async fn certificate_warning(session: &Session, infra: &Infrastructure) -> Option<String> {
-    let asking = Asking::new(of_file(&session.config.probe), None);
+    let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let address = session
         .bare_address(infra, Route::Production, &asking.path)
         .ok()?;

@@ -66,7 +66,10 @@ impl Watching {
     pub fn of_operation(operation: &Operation, config: &config::ProbeSection) -> Self {
         Self {
             is_blind: operation.blind,
-            ..Self::new(Asking::new(asking::base(Some(operation), config), None))
+            ..Self::new(Asking::new(
+                asking::base(Some(operation), config),
+                Vec::new(),
+            ))
         }
     }
 
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(watching.window(), seconds(900));
         assert_eq!(back(&watching), config.window);
 
-        let told = |time| Watching::new(Asking::new(asked_for(&config, time), None));
+        let told = |time| Watching::new(Asking::new(asked_for(&config, time), Vec::new()));
         assert_eq!(back(&told(seconds(60))), seconds(60));
         assert_eq!(back(&told(Duration::ZERO)), Duration::ZERO);
     }

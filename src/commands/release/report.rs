@@ -10,15 +10,15 @@ use crate::error::Result;
 use crate::model::SetName;
 use crate::report::{ReportEvent, ReportFile, Reported, Reporter};
 
-/// Finds out ahead of everything whether it can be written.
+/// Finds out before anything else whether they can be written.
 ///
 /// # Errors
-/// It cannot (exit 2).
+/// One cannot (exit 2).
 pub(super) fn check(args: &ReleaseArgs) -> Result<()> {
-    args.report.as_ref().map_or(Ok(()), ReportFile::check)
+    args.report.iter().try_for_each(ReportFile::check)
 }
 
-/// Writes the report that was asked for, unless there is nothing to report of.
+/// Writes the reports that were asked for, unless there is nothing to report.
 pub(super) fn write(
     reporter: &Reporter,
     args: &ReleaseArgs,
@@ -26,17 +26,20 @@ pub(super) fn write(
     modules: &[Module],
     began: OffsetDateTime,
 ) {
-    let Some(file) = &args.report else {
-        return;
-    };
-    if released.outcome == SetOutcome::Unchanged {
-        let path = file.path().display();
-        reporter.tell(&ReportEvent::Warning(format!(
-            "no module was moved: no report is written to {path}"
-        )));
+    if args.report.is_empty() {
         return;
     }
-    file.leave(reporter, Reported::Set(&evidence(released, modules, began)));
+    let evidence = evidence(released, modules, began);
+    for file in &args.report {
+        if released.outcome == SetOutcome::Unchanged {
+            let path = file.path().display();
+            reporter.tell(&ReportEvent::Warning(format!(
+                "no module was moved: no report is written to {path}"
+            )));
+        } else {
+            file.leave(reporter, Reported::Set(&evidence));
+        }
+    }
 }
 
 fn evidence(released: &ReleaseResult, modules: &[Module], began: OffsetDateTime) -> SetEvidence {

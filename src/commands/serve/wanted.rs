@@ -68,7 +68,7 @@ pub fn as_typed(
         image: Vec::new(),
         steps: None,
         window: None,
-        report: None,
+        report: Vec::new(),
         change: ChangeFlags::default(),
     };
     for (name, from) in modules {

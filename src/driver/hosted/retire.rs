@@ -89,7 +89,7 @@ pub async fn refuse_while_shown(session: &Session, observed: &Observed, idle: Co
     let Some(edge) = &session.config.edge else {
         return Ok(());
     };
-    let asking = Asking::new(of_file(&session.config.probe), None);
+    let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let colors = (idle, idle.other());
     let who = identities(session, &asking, observed, colors, asking.timeout).await?;
     let mut releases = Releases::Two(who);

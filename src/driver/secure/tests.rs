@@ -95,7 +95,7 @@ async fn it_answers_once_it_does_so_time_after_time() {
     })
     .await;
     let session = Session::of_hello(Wire::new().aws());
-    let asking = Asking::new(of_file(&session.config.probe), None);
+    let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let address = Address::parse(&format!("http://{}", server.address())).unwrap();
     await_answers(&address, &asking).await.unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 8);

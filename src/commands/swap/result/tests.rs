@@ -106,7 +106,7 @@ fn badly() -> Vec<Answer> {
 }
 
 fn asking() -> Asking {
-    Asking::new(of_file(&crate::config::ProbeSection::default()), None)
+    Asking::new(of_file(&crate::config::ProbeSection::default()), Vec::new())
 }
 
 fn swapped(kind: SwapKind, ending: Outcome, answers: Vec<Answer>, traffic: &str) -> Swapped {
