@@ -275,7 +275,8 @@ mod tests {
 
     fn shown(value: impl serde::Serialize) -> String {
         let shown = markdown(&serde_json::json!(value).to_string(), None).unwrap();
-        shown.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        let shown = shown.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        shown.replace('\u{200b}', "(nothing)")
     }
 
     #[test]
@@ -291,7 +292,7 @@ mod tests {
         | latency | p50 4.91 ms, p99 11.65 ms, max 18.2 ms |
         | traffic | port 80 → blue (tag 2) |
         | when | 2026-03-14 09:26:53 UTC, for 21 s |
-        | by | ada@​laptop |
+        | by | ada@(nothing)laptop |
 
         🟩🟩🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦
 
@@ -325,7 +326,7 @@ mod tests {
         | latency | p50 4.91 ms, p99 11.65 ms, max 18.2 ms |
         | traffic | port 80 → green (tag 1), confirmed |
         | when | 2026-03-14 09:26:53 UTC, for 21 s |
-        | by | ada@​laptop |
+        | by | ada@(nothing)laptop |
 
         🟩🟩🟩🟩🟩🟥🟥🟥🟥🟥🟥🟥🟥🟥🟥🟥🟥🟦🟩🟩🟩🟩🟩🟩🟩🟩🟩🟩🟩🟩
 
