@@ -6,6 +6,8 @@ mod deploy;
 mod exec;
 mod import;
 mod looking;
+#[cfg(test)]
+mod pages;
 mod release;
 mod report;
 mod run;
