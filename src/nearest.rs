@@ -1,5 +1,7 @@
 //! Guesses which of the known names was meant by one that is not known.
 
+pub use strsim::levenshtein as distance;
+
 /// The known name that is a slip of the finger away from `key`.
 pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let key = key.to_lowercase().replace('-', "_");
@@ -9,19 +11,4 @@ pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
         .min()
         .filter(|(distance, known)| *distance <= 1 + known.len() / 5)
         .map(|(_, known)| known)
-}
-
-/// How many characters to insert, delete or replace (Levenshtein).
-pub fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in right.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[row.len() - 1]
 }

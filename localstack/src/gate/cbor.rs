@@ -1,154 +1,48 @@
-//! The part of CBOR that calls of AWS are made of, from and to JSON. Pure.
+//! CBOR, as calls of AWS are made of, from and to JSON. Pure.
 //!
-//! <https://www.rfc-editor.org/rfc/rfc8949>; the subset:
+//! <https://www.rfc-editor.org/rfc/rfc8949>; what AWS takes of it:
 //! <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#shape-serialization>.
 
-use serde_json::{Map, Value};
-
-/// Nothing that AWS takes is deeper.
-const DEPTH: usize = 64;
-
-/// Ends what has no length of its own.
-const BREAK: u8 = 0xff;
+use ciborium::Value as Cbor;
+use serde_json::Value;
 
 /// None if that is not CBOR. Bytes and what JSON has no word for are null.
 pub fn read(bytes: &[u8]) -> Option<Value> {
     let mut rest = bytes;
-    let value = item(&mut rest, DEPTH)?;
-    rest.is_empty().then_some(value)
+    let value: Cbor = ciborium::from_reader(&mut rest).ok()?;
+    if !rest.is_empty() {
+        return None;
+    }
+    json(value)
 }
 
-/// Of numbers only those that count something: others are null.
+/// # Panics
+/// Never: a vector takes whatever is written to it.
 pub fn write(value: &Value) -> Vec<u8> {
-    match value {
-        Value::Null => vec![0xf6],
-        Value::Bool(false) => vec![0xf4],
-        Value::Bool(true) => vec![0xf5],
-        Value::Number(number) => match number.as_u64() {
-            Some(number) => head(0, number),
-            None => write(&Value::Null),
+    let mut written = Vec::new();
+    let done = ciborium::into_writer(value, &mut written);
+    debug_assert!(done.is_ok(), "{done:?}");
+    written
+}
+
+fn json(value: Cbor) -> Option<Value> {
+    Some(match value {
+        Cbor::Integer(number) => match i64::try_from(number) {
+            Ok(number) => number.into(),
+            Err(_) => u64::try_from(number).ok()?.into(),
         },
-        Value::String(written) => text(written),
-        Value::Array(items) => counted(4, items.len(), items.iter().flat_map(write)),
-        Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| [text(name), write(value)].concat();
-            counted(5, members.len(), members.iter().flat_map(member))
+        Cbor::Float(number) => number.into(),
+        Cbor::Text(text) => text.into(),
+        Cbor::Bool(yes) => yes.into(),
+        Cbor::Tag(_, tagged) => json(*tagged)?,
+        Cbor::Array(items) => items.into_iter().map(json).collect::<Option<_>>()?,
+        Cbor::Map(members) => {
+            let members = members.into_iter();
+            let members = members.map(|(name, value)| Some((name.into_text().ok()?, json(value)?)));
+            Value::Object(members.collect::<Option<_>>()?)
         }
-    }
-}
-
-fn text(text: &str) -> Vec<u8> {
-    counted(3, text.len(), text.bytes())
-}
-
-fn counted(major: u8, length: usize, content: impl Iterator<Item = u8>) -> Vec<u8> {
-    head(major, length as u64)
-        .into_iter()
-        .chain(content)
-        .collect()
-}
-
-fn head(major: u8, argument: u64) -> Vec<u8> {
-    let major = major << 5;
-    match (u8::try_from(argument), u16::try_from(argument)) {
-        (Ok(short), _) if short < 24 => vec![major | short],
-        (Ok(byte), _) => vec![major | 24, byte],
-        (_, Ok(two)) => [&[major | 25][..], &two.to_be_bytes()].concat(),
-        _ => [&[major | 27][..], &argument.to_be_bytes()].concat(),
-    }
-}
-
-fn item(rest: &mut &[u8], depth: usize) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    let first = byte(rest)?;
-    let (major, short) = (first >> 5, first & 31);
-    if short == 31 {
-        return endless(rest, major, depth);
-    }
-    let argument = argument(rest, short)?;
-    let length = usize::try_from(argument).ok()?;
-    match major {
-        0 => Some(argument.into()),
-        1 => Some((-1 - i64::try_from(argument).ok()?).into()),
-        2 => take(rest, length).map(|_| Value::Null),
-        3 => read_text(take(rest, length)?),
-        4 => (0..length).map(|_| item(rest, depth)).collect(),
-        5 => (0..length).map(|_| member(rest, depth)).collect(),
-        6 => item(rest, depth),
-        _ => Some(simple(short, argument)),
-    }
-}
-
-/// Texts in pieces, lists and maps whose end is marked.
-fn endless(rest: &mut &[u8], major: u8, depth: usize) -> Option<Value> {
-    let mut texts = String::new();
-    let mut items = Vec::new();
-    let mut members = Map::new();
-    while rest.first() != Some(&BREAK) {
-        match major {
-            2 => drop(item(rest, depth)?),
-            3 => texts.push_str(item(rest, depth)?.as_str()?),
-            4 => items.push(item(rest, depth)?),
-            5 => members.extend([member(rest, depth)?]),
-            _ => return None,
-        }
-    }
-    byte(rest)?;
-    match major {
-        2 => Some(Value::Null),
-        3 => Some(texts.into()),
-        4 => Some(items.into()),
-        5 => Some(members.into()),
-        _ => None,
-    }
-}
-
-fn member(rest: &mut &[u8], depth: usize) -> Option<(String, Value)> {
-    let name = item(rest, depth)?.as_str()?.to_owned();
-    Some((name, item(rest, depth)?))
-}
-
-fn argument(rest: &mut &[u8], short: u8) -> Option<u64> {
-    let width = match short {
-        0..=23 => return Some(short.into()),
-        24 => 1,
-        25 => 2,
-        26 => 4,
-        27 => 8,
-        _ => return None,
-    };
-    let bytes = take(rest, width)?;
-    Some(
-        bytes
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-    )
-}
-
-fn simple(short: u8, argument: u64) -> Value {
-    match short {
-        20 => false.into(),
-        21 => true.into(),
-        26 => u32::try_from(argument).map_or(Value::Null, |bits| f32::from_bits(bits).into()),
-        27 => f64::from_bits(argument).into(),
         _ => Value::Null,
-    }
-}
-
-fn read_text(bytes: &[u8]) -> Option<Value> {
-    std::str::from_utf8(bytes).ok().map(Value::from)
-}
-
-fn byte(rest: &mut &[u8]) -> Option<u8> {
-    let (first, others) = rest.split_first()?;
-    *rest = others;
-    Some(*first)
-}
-
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, others) = rest.split_at_checked(length)?;
-    *rest = others;
-    Some(taken)
+    })
 }
 
 #[cfg(test)]
