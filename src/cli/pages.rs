@@ -47,7 +47,7 @@ fn index(cli: &Command) -> String {
         format!("| [`{name}`]({name}.md) | {} |\n", about(it))
     });
     let rows: String = rows.collect();
-    let global = options(cli, |arg| arg.is_global_set());
+    let global = options(cli, Arg::is_global_set);
     let codes = EXIT_CODES.trim_start_matches("Exit codes:\n");
     format!(
         "# Commands\n\n| command | what it does |\n| --- | --- |\n{rows}\n## Global options\n\n\
