@@ -13,6 +13,7 @@ mod fleet;
 mod history;
 mod import;
 mod init;
+mod lapse;
 mod lease;
 mod logs;
 mod plan;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::time::sleep;
 
+use super::lapse::Lapse;
 use crate::aws::{LogLine, LogQuery};
 use crate::cli::LogsFlags;
 use crate::definition::Loaded;
@@ -49,8 +50,9 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
     });
     let (mut is_any, mut is_said) = (false, false);
     let mut interrupts = Interrupts::listen()?;
+    let mut lapse = Lapse::default();
+    let mut lines = log.new_lines(&session.aws).await?;
     loop {
-        let lines = log.new_lines(&session.aws).await?;
         if session.report.wants_json() {
             session.report.result(&LogsResult { color, lines });
             return Ok(Exit::Done);
@@ -68,6 +70,8 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
             // How one leaves it, and no failure.
             _ = interrupts.next() => return Ok(Exit::Done),
         }
+        let looked = log.new_lines(&session.aws).await.map_err(Error::from);
+        lines = lapse.ride_out(&session.report, looked).unwrap_or_default();
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
+use super::lapse::Lapse;
 use super::unlock::LeaseShown;
 use super::uploads::{FEW, ListedUploads};
 use crate::aws::StackSnapshot;
@@ -109,15 +110,20 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut interrupts = Interrupts::listen()?;
+    let mut lapse = Lapse::default();
+    // An app that cannot be looked at from the beginning is a mistake of the line.
+    let mut looked = Some(look(session).await?);
     loop {
-        let (mut status, observed) = look(session).await?;
-        status.differences = differences(&observed, None);
-        session.report.page(&status);
+        if let Some((mut status, observed)) = looked.take() {
+            status.differences = differences(&observed, None);
+            session.report.page(&status);
+        }
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
             _ = interrupts.next() => return Ok(Exit::Done),
         }
+        looked = lapse.ride_out(&session.report, look(session).await);
     }
 }
 

@@ -52,6 +52,7 @@ mod serving;
 mod sets;
 mod stub;
 mod table;
+mod terminal;
 mod twins;
 mod watching;
 mod ways;
