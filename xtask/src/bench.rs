@@ -45,7 +45,7 @@ pub struct Args {
     /// How often each side of a measure is run
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     runs: u16,
-    /// Write the table into README.md
+    /// Write the table into docs/benchmarks.md
     #[arg(long, conflicts_with = "only")]
     write_docs: bool,
     /// Measure the debug build, where what counts is not bgecs's own speed
@@ -238,7 +238,7 @@ async fn show(args: &Args, exe: &Path, results: &Results) -> Result<()> {
     let data = table::data(&machine, &results.found);
     std::fs::write(&path, format!("{data:#}\n"))?;
     if args.write_docs && results.failed.is_empty() {
-        docs::write_into(&root().join("README.md"), "bench", &under)?;
+        docs::write_into(&root().join("docs/benchmarks.md"), "bench", &under)?;
     }
     let missed = rows
         .iter()

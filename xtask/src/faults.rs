@@ -44,8 +44,8 @@ pub struct Args {
     /// How many local AWS there are, which share the work
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=8))]
     lanes: u32,
-    /// Write the tables into README.md and docs/reliability.md; with --only, the rows
-    /// of these operations
+    /// Write the tables into docs/reliability.md; with --only, the rows of these
+    /// operations
     #[arg(long, conflicts_with = "mode")]
     write_docs: bool,
 }
@@ -139,14 +139,14 @@ fn show(args: &Args, table: &Table) -> Result<()> {
     }
     say::result(&whole);
     say::result(&short);
-    std::fs::write(root().join("target/faults.md"), format!("{short}\n{whole}"))?;
+    let tables = format!("{short}\n{whole}");
+    std::fs::write(root().join("target/faults.md"), &tables)?;
     if args.write_docs {
         let write = match args.only.is_empty() {
             true => docs::write_into,
             false => docs::write_rows_into,
         };
-        write(&root().join("README.md"), "faults", &short)?;
-        write(&root().join("docs/reliability.md"), "faults", &whole)?;
+        write(&root().join("docs/reliability.md"), "faults", &tables)?;
     }
     say::result(&format!(
         "faults: {} passed, {} failed",

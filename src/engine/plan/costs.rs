@@ -19,7 +19,7 @@ pub fn costs(tasks: u16, size: TaskSize, network: Option<&NetworkSection>) -> St
     let ways_out: String = ways_out.collect();
     format!(
         "paid for until `bgecs destroy`: 1 Application Load Balancer{ways_out}, and for each colour that is \
-         deployed, until `bgecs retire`, {} of {} (README, \"Costs\")",
+         deployed, until `bgecs retire`, {} of {} (docs/costs.md)",
         counted(tasks, "task"),
         Reserved::from(size)
     )
@@ -40,7 +40,7 @@ pub fn further_costs(made: &BTreeMap<String, String>, network: &NetworkSection) 
     let new: Vec<String> = ways_out(&new).into_iter().chain(zone).collect();
     (!new.is_empty()).then(|| {
         let new = new.join(", ");
-        format!("paid for besides, until `bgecs destroy`: {new} (README, \"Costs\")")
+        format!("paid for besides, until `bgecs destroy`: {new} (docs/costs.md)")
     })
 }
 
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(
             of(2, 256, 512),
             "paid for until `bgecs destroy`: 1 Application Load Balancer, and for each colour that \
-             is deployed, until `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB (README, \"Costs\")"
+             is deployed, until `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB (docs/costs.md)"
         );
         assert!(of(1, 4096, 30720).contains(" 1 task of 4 vCPU and 30 GB "));
         let with = |nat, zones, endpoints| {
