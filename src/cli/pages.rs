@@ -7,11 +7,16 @@ use std::path::Path;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
-use super::{Cli, EXIT_CODES};
+use super::Cli;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands");
 const WRITE: &str = "BGECS_WRITE_PAGES";
 const INDEX: &str = "index";
+const WORDS: &str = "\
+Every command that changes something takes `--dry-run`, which prints the plan and changes nothing, and
+`--wait 5m`, which waits for another command to finish. `run`, `exec`, `unlock`, `serve` and `submit` have
+neither. `NO_COLOR` is honoured. The [exit codes](../exit-codes.md) say what happened.
+";
 
 #[test]
 fn the_pages_of_the_commands_are_as_their_help() {
@@ -48,10 +53,9 @@ fn index(cli: &Command) -> String {
     });
     let rows: String = rows.collect();
     let global = options(cli, Arg::is_global_set);
-    let codes = EXIT_CODES.trim_start_matches("Exit codes:\n");
     format!(
         "# Commands\n\n| command | what it does |\n| --- | --- |\n{rows}\n## Global options\n\n\
-         Every command takes these.\n\n{global}\n## Exit codes\n\n```text\n{codes}\n```\n"
+         Every command takes these.\n\n{global}\n{WORDS}"
     )
 }
 
