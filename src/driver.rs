@@ -1,5 +1,5 @@
-//! The loops that act: perform what the engine says, look, and feed back what
-//! was seen. No decision is taken here that a pure function could take.
+//! The loops that act: they perform what the engine says, look at the world, and feed
+//! back what they saw. Nothing is decided here that a pure function could decide.
 
 pub mod asking;
 pub mod attach;
@@ -53,25 +53,27 @@ pub mod worker;
 use crate::engine::shift::{NoteFault, WriteFault};
 use crate::model::{Color, Condition, Found, Move, Route, Targets, Urgency};
 
-/// What a shift needs from the world; a live one, and a fake for tests. A call
-/// that is dropped may have its effect all the same.
+/// What a shift needs from the world; there is a live one, and a fake one for tests. A
+/// call whose future is dropped may still take effect.
 pub trait World {
-    /// Sees to it that what a stage waits for is so.
+    /// Brings about the condition that a stage waits for.
     async fn meet(&self, condition: Condition) -> Result<(), String>;
-    /// Comes back, with why, once what it is to go live with has failed.
+    /// Returns, with the reason, once something that is to go live together with this has
+    /// failed.
     async fn recalled(&self) -> String {
         std::future::pending().await
     }
-    /// What an alarm has against the shift, if anything.
+    /// What an alarm reports against the shift, if anything.
     async fn objection(&self) -> Result<Option<String>, String>;
-    /// Writes into the journal that this is about to happen.
+    /// Writes to the journal that this move is about to happen.
     async fn note(&self, it: Move) -> Result<(), NoteFault>;
-    /// Writes into the journal that the last noted move was seen.
+    /// Writes to the journal that the last noted move was seen to take effect.
     async fn note_done(&self);
-    /// Writes the intent of the way back, which does not wait for it.
+    /// Writes the intent of the move back to the journal; that move does not wait for
+    /// this.
     async fn note_way_back(&self, it: Move);
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault>;
-    /// Whether another is known to hold the lease now.
+    /// Whether someone else is known to hold the lease now.
     fn has_lost_the_lease(&self) -> bool {
         false
     }

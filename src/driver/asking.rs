@@ -1,5 +1,5 @@
-//! What the probe is to ask and how it is judged: what the operation was asked
-//! that is gone on with, or what stands in the file.
+//! What the probe asks and how it is judged: by what the operation that is being
+//! continued was given, or else by the configuration file.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -30,7 +30,7 @@ pub struct Asking {
     pub schedule: Schedule,
     pub connections: Connections,
     pub path: String,
-    /// For one request.
+    /// Of one request.
     pub timeout: Duration,
     pub question: Question,
     pub tolerance: Tolerance,
@@ -42,8 +42,8 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// What a health path is asked: with all that lets one in, and of what is told
-    /// about the answer only which release it is.
+    /// The question for a health path: with all headers that let a request in; of the
+    /// answer, only the header that names the release is looked at.
     pub fn of_health(&self) -> Question {
         Question {
             headers: self.question.headers.clone(),
@@ -52,7 +52,8 @@ impl Asking {
         }
     }
 
-    /// As it was asked, which was checked when it was written.
+    /// From what an operation was given; that was checked when it was written to the
+    /// journal.
     pub fn new(asked: Asked, files: Vec<ReportFile>) -> Self {
         let default = Question::default();
         Self {
@@ -96,14 +97,14 @@ impl Asking {
         &self.asked
     }
 
-    /// Begins to ask, each at the same pace.
+    /// Starts probing all addresses, each at the same rate.
     ///
     /// # Errors
-    /// An address that cannot be asked from here (exit 2).
+    /// An address that cannot be probed from here (exit 2).
     pub async fn probe(&self, addresses: &[Address], origin: Instant) -> Result<Probes> {
         let starting = addresses.iter().map(|address| async move {
             let client = Client::new(address, self.question.clone(), self.timeout)
-                .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))?;
+                .map_err(|error| Error::usage(format!("{address} cannot be probed: {error}")))?;
             let expiry = client.expiry();
             let (schedule, connections) = (self.schedule, self.connections);
             let origin = origin.into_std();
@@ -113,7 +114,7 @@ impl Asking {
         Ok(Probes::new(try_join_all(starting).await?))
     }
 
-    /// Finds out ahead of everything whether the report can be written.
+    /// Checks early whether the report can be written.
     ///
     /// # Errors
     /// It cannot (exit 2).
@@ -121,7 +122,6 @@ impl Asking {
         self.files.iter().try_for_each(ReportFile::check)
     }
 
-    /// Writes the reports that were asked for.
     pub fn write_report(&self, reporter: &Reporter, evidence: impl FnOnce() -> Evidence) {
         if self.files.is_empty() {
             return;
@@ -132,12 +132,12 @@ impl Asking {
         }
     }
 
-    /// There is nothing to report of.
+    /// Warns that there is nothing to report.
     pub fn skip_report(&self, reporter: &Reporter) {
         for file in &self.files {
             let path = file.path().display();
             reporter.tell(&ReportEvent::Warning(format!(
-                "nothing was swapped under a probe: no report is written to {path}"
+                "nothing was swapped under a probe, so no report is written to {path}"
             )));
         }
     }
@@ -147,9 +147,9 @@ impl Asking {
         self.files.first().map(ReportFile::path)
     }
 
-    /// What a shift may show ahead of it, and in each stretch of it. What gets away
-    /// from a release is not held up by how slow another is.
-    /// `ways` are asked.
+    /// The failures that a shift tolerates before it and in each of its stages, with
+    /// `ways` addresses probed. Latency is not judged on the way back from a release: how
+    /// slow the other one is must not hold that up.
     pub fn tolerated(&self, baseline: Duration, kind: SwapKind, ways: u32) -> Tolerated {
         let due = self.schedule.due_within(baseline) * u64::from(ways);
         Tolerated {
@@ -165,18 +165,18 @@ impl Asking {
     }
 }
 
-/// What an operation was asked, or what stands in the file.
+/// What the operation was given, or else what the file says.
 pub fn base(operation: Option<&Operation>, config: &config::ProbeSection) -> Asked {
     let asked = operation.and_then(|operation| operation.asked.clone());
     asked.unwrap_or_else(|| of_file(config))
 }
 
-/// As [`Asking::of_health`], by the file.
+/// As [`Asking::of_health`], from the file.
 pub fn of_health(config: &config::ProbeSection) -> Question {
     Asking::new(of_file(config), Vec::new()).of_health()
 }
 
-/// What stands in the file.
+/// What the file says.
 pub fn of_file(config: &config::ProbeSection) -> Asked {
     let question = config.question.clone();
     let headers = question.headers.into_iter();
@@ -221,7 +221,8 @@ fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
     Some((kept.name.parse().ok()?, value))
 }
 
-/// Whether production answers a few requests as it should, or that colour.
+/// Asks a few times, and says whether production, or the given colour, answers as it
+/// should.
 pub async fn judge_once(
     session: &Session,
     infra: &Infrastructure,
@@ -244,7 +245,8 @@ pub async fn judge_once(
         let is_good = asked.unexpected.is_none() && asked.answer.status().is_some();
         failed += usize::from(!is_good);
     }
-    // So few say nothing of a share that may fail, but for whether most do.
+    // So few requests say little about a tolerated share of failures: most of them must
+    // succeed.
     match asking.tolerance == Tolerance::default() {
         true => failed == 0,
         false => failed * 2 < all,

@@ -1,6 +1,6 @@
-//! Making the second colour's place beside a service that ran before bgecs came:
-//! a stack of its own, in which nothing takes a user's request. The service, its
-//! load balancer and all else of its owner's are only read.
+//! Creates the place for the second colour beside a service that existed before bgecs: a
+//! stack of its own, in which nothing receives users' requests. The service, its load
+//! balancer and everything else that belongs to its owner are only read.
 
 mod testers;
 mod ways;
@@ -22,12 +22,12 @@ use crate::model::{
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
-/// What `attach` found and means to do.
+/// What `attach` found, and what it is going to do.
 #[derive(Debug)]
 pub struct PreparedAttachment {
     pub attachment: Attachment,
     pub change: AttachmentChange,
-    /// What is to be said of the way that is made for testers.
+    /// Notes for the user about the testers' way that is created.
     notes: Vec<String>,
     opening: Option<String>,
     template: String,
@@ -41,11 +41,11 @@ pub enum AttachmentChange {
     Nothing,
 }
 
-/// Looks, and plans. Changes nothing.
+/// Reads what is there and plans. Changes nothing.
 ///
 /// # Errors
-/// No such service, one that bgecs cannot be attached to (exit 6), or a stack that
-/// is not in order.
+/// No such service, one that bgecs cannot be attached to (exit 6), or a stack in an
+/// unusable state.
 pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedAttachment> {
     let before = session.aws.read_stack(&session.stack_name()).await?;
     if let Some(stack) = before.as_ref().filter(|stack| stack.is_unusable()) {
@@ -93,8 +93,8 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
     })
 }
 
-/// CloudFormation does not see that something else deleted what it made. What is its
-/// owner's is read anyway.
+/// CloudFormation does not notice when something else deletes what it made. Resources of
+/// the owner are read anyway.
 fn refuse_gone(
     session: &Session,
     attached: &Attached,
@@ -103,7 +103,7 @@ fn refuse_gone(
     let (app, mut gone) = (&session.config.app, gone.to_vec());
     gone.retain(|part| match part {
         Part::HeaderRule(..) | Part::JournalTable => true,
-        // Without it in the file, the stack is made without it.
+        // If the file no longer names it, the stack is made without it.
         Part::Listener(route, _) | Part::Rule(route, _) => {
             *route == Route::Test && attached.test != TestKey::Header
         }
@@ -115,8 +115,9 @@ fn refuse_gone(
     Ok(plan::refuse_gone(&gone)?)
 }
 
-/// However CloudFormation gives the text back, and wherever testers' place has gone
-/// since: that is no difference of what is made.
+/// Compares templates as JSON, because CloudFormation may format them differently, and
+/// with testers on either colour, because where they are now is not a difference in what
+/// is made.
 fn is_made_of(made: &str, attachment: &Attachment) -> bool {
     let made: Option<Value> = serde_json::from_str(made).ok();
     let as_of = |test_color| {
@@ -143,7 +144,7 @@ async fn attachment(
     let made = attached.color.other();
     let testers = testers::prepare(session, attached, way, (before, earlier)).await?;
     let test_color = match testers.way {
-        // Nothing of it is moved.
+        // Nothing in it is ever moved.
         TestWay::Header => made,
         TestWay::Host { .. } | TestWay::Port { .. } => {
             testers::color(session, earlier, made).await?
@@ -179,14 +180,14 @@ async fn attachment(
         test_color,
         url: attached.url.clone(),
         written: attached.written(),
-        // What the stack has made itself it goes on making.
+        // What the stack has created itself it keeps.
         repository: repository.filter(|it| it.name != app.stack_name()),
         log_group: log_group.filter(|it| *it != app.log_group()),
     };
     Ok((attachment, testers.notes, testers.opening))
 }
 
-/// The running service's own name, and for the other one that of the app.
+/// The name of the running service, and for the other one the app's own.
 fn services(session: &Session, attached: &Attached) -> ColorServices {
     let [blue, green] = Color::BOTH.map(|color| match color == attached.color {
         true => attached.service.clone(),
@@ -204,7 +205,7 @@ async fn users_rule(session: &Session, way: UsersWay<'_>) -> Result<Option<Users
     Ok(Some(UsersRule { arn, conditions }))
 }
 
-/// What is made, in words.
+/// The steps in words.
 pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
     let it = &prepared.attachment;
     let name = it.app.stack_name();
@@ -246,19 +247,19 @@ fn for_testers(it: &Attachment) -> String {
             format!("the rules {blue}, {green} and {priority} for testers at {name}")
         }
         TestWay::Port { listener, .. } => format!(
-            "a listener at port {} for testers, otherwise like users'",
+            "a listener on port {} for testers, otherwise like the users' one",
             listener.port
         ),
     }
 }
 
-/// Makes the stack, and waits. It has no journal yet: there is no turn.
+/// Creates the stack and waits. There is no journal yet, so there is no turn.
 ///
-/// A priority that was free can be another's by the time that the rule is made:
-/// then two others are found.
+/// Someone else may take a free priority before the rule is created; then two others are
+/// chosen.
 ///
 /// # Errors
-/// What CloudFormation says of the first resource that failed.
+/// What CloudFormation says about the first resource that failed.
 pub async fn make(
     session: &Session,
     attached: &Attached,
@@ -269,7 +270,7 @@ pub async fn make(
         match carry_out(session, None, prepared).await {
             Err(error) if is_priority_in_use(&error) => {
                 session.report.tell(&ReportEvent::Warning(
-                    "another took a rule's priority meanwhile: others are tried".to_owned(),
+                    "something else took a rule's priority meanwhile: trying others".to_owned(),
                 ));
                 if let Some(stack) = session.aws.read_stack(&session.stack_name()).await? {
                     stack::delete(session, &stack).await?;
@@ -282,7 +283,7 @@ pub async fn make(
     carry_out(session, None, prepared).await
 }
 
-/// CloudFormation passes on no code of a resource's error, but the words of ELB's
+/// CloudFormation does not pass on the code of a resource's error, only the text of ELB's
 /// `PriorityInUse`.
 fn is_priority_in_use(error: &Error) -> bool {
     let says_so = |cause: &String| {
@@ -292,10 +293,10 @@ fn is_priority_in_use(error: &Error) -> bool {
     error.causes.iter().any(says_so)
 }
 
-/// Carries it out, and waits.
+/// Carries out the planned change, and waits.
 ///
 /// # Errors
-/// What CloudFormation says of the first resource that failed.
+/// What CloudFormation says about the first resource that failed.
 pub async fn carry_out(
     session: &Session,
     turn: Option<&Turn>,
@@ -317,7 +318,8 @@ pub async fn carry_out(
     session.ecs_infrastructure().await
 }
 
-/// Users are on the service that was there: from now on the journal says so.
+/// Checks that users are on the service that was there, which the journal records from
+/// now on.
 ///
 /// # Errors
 /// They are not (exit 6).
@@ -334,7 +336,8 @@ pub fn is_at_the_beginning(observed: &Observed, it: &Attachment) -> Result<()> {
     .hint("point it at that service's target group, then run `bgecs attach` again"))
 }
 
-/// Another place of testers' than before is where it is made: nobody moved it.
+/// Whether the testers' place is another one than before, and was only created, not moved
+/// by anybody.
 pub fn has_new_test_place(before: &EcsInfrastructure, observed: &Observed) -> bool {
     let drift = observed.drift();
     observed
@@ -344,7 +347,8 @@ pub fn has_new_test_place(before: &EcsInfrastructure, observed: &Observed) -> bo
 }
 
 impl PreparedAttachment {
-    /// What was made before: whatever the file says by now is what this is about.
+    /// What the stack has made so far; if there is none yet, the app's infrastructure as
+    /// the file has it.
     ///
     /// # Errors
     /// A stack that lacks something.
@@ -355,7 +359,7 @@ impl PreparedAttachment {
         }
     }
 
-    /// Says of testers' way what is not bgecs's to see to.
+    /// Tells the notes about the testers' way.
     pub fn tell_notes(&self, session: &Session) {
         for note in &self.notes {
             session.report.tell(&ReportEvent::Note(note.clone()));
@@ -369,7 +373,7 @@ impl PreparedAttachment {
     }
 }
 
-/// Says what was found ahead of what is made.
+/// Tells what was found, before anything is made.
 pub fn tell(session: &Session, it: &Attachment) {
     session.report.tell(&ReportEvent::Note(format!(
         "{} is {}, users come in at {}",
@@ -430,7 +434,7 @@ mod tests {
         insta::assert_snapshot!(all.join("\n"), @"
         the rules 8 and 9 for testers
         the rules 8, 9 and 10 for testers at next.example.com
-        a listener at port 8443 for testers, otherwise like users'
+        a listener on port 8443 for testers, otherwise like the users' one
         ");
     }
 

@@ -1,4 +1,4 @@
-//! One swap, from its checks to what came of it.
+//! One swap, from its checks to its result.
 
 mod checks;
 mod evidence;
@@ -38,15 +38,15 @@ pub use swapped::{SwapTimes, Swapped, reason};
 /// How long production must answer well before anything changes, at least.
 pub const BASELINE: Duration = Duration::from_secs(1);
 
-/// How long a colour may take to say who it is, where users may be failing.
+/// How long a colour may take to identify itself while users may be failing.
 const SHORT: Duration = Duration::from_millis(500);
-/// What a report marks of a shift that was taken back.
+/// The condition under which a report marks a shift that was taken back.
 const AFTER_ROLLBACK: Condition = Condition::Hook {
     hook: Hook::AfterRollback,
     stage: None,
 };
-/// How often a listener is read that does not show what a swap says of itself,
-/// and the pause between: AWS's reads can be stale.
+/// How often a listener is read again when it does not show what the swap reports, and
+/// the pause between: AWS's reads can be stale.
 const LAST_LOOKS: usize = 3;
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
@@ -74,7 +74,7 @@ pub struct Attempt<'a> {
     strategy: Strategy,
     from: Color,
     to: Color,
-    /// Whether it goes on with what another began.
+    /// Whether it continues what an earlier run began.
     is_under_way: bool,
     /// Where production was when the operation began.
     origin: Option<Color>,
@@ -103,7 +103,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// One that goes on with an operation that began when production was there.
+    /// Continues an operation that began when production was at `origin`.
     #[must_use]
     pub fn begun_at(self, origin: Option<Color>) -> Self {
         Self {
@@ -118,7 +118,7 @@ impl<'a> Attempt<'a> {
         self.session.aws.router(infra)
     }
 
-    /// `ways` are asked.
+    /// For a probe of `ways` addresses.
     fn shift(&self, ways: u32) -> Shift {
         let pace = self.watching.asking.schedule.pace();
         let baseline = BASELINE.max(pace * 3);
@@ -154,18 +154,17 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// By what it is judged, where nobody asks production.
+    /// What decides the swap, in words, if production is not probed.
     fn blindly(&self) -> Option<&'static str> {
         let shift = &self.session.config.shift;
         let heeds_alarms = self.watching.heeds_alarms(self.kind, shift);
         self.watching.is_blind.then(|| judged_blind(heeds_alarms))
     }
 
-    /// Checks, swaps and watches; what came of it is not told yet.
+    /// Checks, swaps and watches; the result is returned, not yet told.
     ///
     /// # Errors
-    /// An interrupt ahead of the swap (exit 130); a path that nobody can ask for
-    /// (exit 2).
+    /// An interrupt before the swap (exit 130); a path that cannot be requested (exit 2).
     pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
         let infra = &self.observed.infrastructure;
         let path = &self.watching.asking.path;
@@ -196,7 +195,7 @@ impl<'a> Attempt<'a> {
         };
         self.name_who_overstays(&finished);
         self.see_to_the_rest(work.turn, &finished.shift).await;
-        // The last word is what the load balancer says, not what was meant.
+        // What counts in the end is what the load balancer says, not what was intended.
         let now = self.look_again(&mut finished.shift).await;
         if let Some(now) = &now {
             work.turn.saw(now);
@@ -233,7 +232,7 @@ impl<'a> Attempt<'a> {
         Ok(self.reported(work, swapped, finished.zero(), told))
     }
 
-    /// Whether a promotion was taken back, by itself or by who met it.
+    /// Whether a promotion was taken back, by this run or by one that continued it.
     fn has_gone_back(&self, turn: &Turn, shift: &Shift) -> bool {
         let is_promotion = turn.operation().command == Command::Promote;
         is_promotion
@@ -244,7 +243,8 @@ impl<'a> Attempt<'a> {
             }
     }
 
-    /// What it is told, it cannot stop any more. None where nobody wants to know.
+    /// Runs the `after-rollback` hook, which can no longer stop anything. None without
+    /// such a hook.
     async fn tell_of_going_back(&self, turn: &Turn) -> Option<Result<(), String>> {
         let (operation, report) = (turn.operation(), self.watching.asking.report_file());
         let hooks = &self.session.config.hooks.actions;
@@ -257,8 +257,8 @@ impl<'a> Attempt<'a> {
         }))
     }
 
-    /// Where the routes are now that all is done; the rest is as it was. None
-    /// where nobody can say.
+    /// The routes as they are now; everything else is as observed before. None if they
+    /// cannot be read.
     async fn look_again(&self, shift: &mut Shift) -> Option<Observed> {
         let aws = self.session.aws.impatient();
         let router = aws.router(&self.observed.infrastructure);
@@ -275,7 +275,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Where production is asked; nobody waits for long while users may fail.
+    /// The addresses to probe; the time to find them is limited, as users may be failing.
     async fn to_ask(&self) -> Result<Vec<Address>> {
         if self.watching.is_blind {
             return Ok(Vec::new());
@@ -284,7 +284,7 @@ impl<'a> Attempt<'a> {
         reach::to_ask(self.session, infra, &asking.path, self.patience()).await
     }
 
-    /// Nobody waits for a name while users fail.
+    /// The time for lookups is limited, as users may be failing.
     async fn identities(&self) -> Result<Identities> {
         let patience = self.patience();
         let (asking, observed) = (&self.watching.asking, &self.observed);
@@ -298,7 +298,7 @@ impl<'a> Attempt<'a> {
         .await
     }
 
-    /// With who is asked ahead of it all.
+    /// How long to wait for answers to the preparatory questions.
     fn patience(&self) -> Duration {
         let timeout = self.watching.asking.timeout;
         match self.kind {
@@ -336,7 +336,7 @@ impl<'a> Attempt<'a> {
 
     async fn shift_blind(&self, shift: Shift, work: &mut Work<'_>) -> Finished {
         let report = &self.session.report;
-        let unseen = "nobody asks production (--blind): what neither target health nor an alarm shows is not seen";
+        let unseen = "production is not probed (--blind): what neither target health nor an alarm shows goes unnoticed";
         let unseen = std::iter::once(unseen.to_owned());
         for warning in unseen.chain(self.watching.unjudged()) {
             report.tell(&ReportEvent::Warning(warning));

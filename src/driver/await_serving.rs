@@ -1,6 +1,6 @@
-//! The one poll loop of a deploy: look at the colour until it serves, cannot
-//! serve, or takes too long. Not the SDK's waiter, which never succeeds again
-//! once a failed deployment is in the list.
+//! The only poll loop of a deploy: look at the colour until it serves, cannot serve, or
+//! takes too long. The SDK's waiter is not used: once a failed deployment is in the list,
+//! it never succeeds again.
 
 mod target_health;
 
@@ -26,18 +26,18 @@ use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
 
-/// Between two readings that told nothing new.
+/// Between two readings without news.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Between two good readings: the third one ends the wait. The target health
-/// among them is read once.
+/// Between two good readings: the third one ends the wait. Target health is read once for
+/// all of them.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the log lines of a dead container may take to arrive.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 const LAST_LINES: i32 = 20;
-/// Among what was told; no event of ECS is called so.
+/// A key among the events already told; no event of ECS has this text.
 const BARRIER: &str = "barrier";
-/// AWS's time is known to half a second, and some give a task's creation in whole
-/// ones.
+/// AWS's time is known to half a second, and some report a task's creation in whole
+/// seconds.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
 pub struct Wait<'a> {
@@ -47,17 +47,17 @@ pub struct Wait<'a> {
     /// By AWS's clock.
     pub began: OffsetDateTime,
     pub timeout: Duration,
-    /// Whether its targets' health does, and nobody asks it.
+    /// Whether target health is enough, so that the colour itself is not asked.
     pub is_blind: bool,
 }
 
-/// What was asked of the service, as far as its readings must show it.
+/// What the service was asked for, as far as its readings must show it.
 #[derive(Debug, Clone, Default)]
 pub struct ExpectedService {
     /// `the deploy onto blue`, for sentences.
     pub what: String,
     pub count: Option<i32>,
-    /// The deployment that a restart of the same revision is to replace.
+    /// The deployment that a restart of the same revision replaces.
     pub replaces: Option<String>,
 }
 
@@ -78,12 +78,12 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
     await_asked(session, wait, &ExpectedService::of_deploy(wait.color)).await
 }
 
-/// The same, where more is known of what was asked.
+/// The same, if more is known about what was asked for.
 ///
 /// # Errors
-/// A task that cannot start, a health check that goes on failing, a deployment
-/// that was taken back or replaced (exit 1); the timeout (exit 5); any of these
-/// while users are on the colour (exit 4).
+/// A task that cannot start, a health check that keeps failing, a deployment that was
+/// rolled back or replaced (exit 1); the timeout (exit 5); any of these while users are
+/// on the colour (exit 4).
 pub async fn await_asked(
     session: &Session,
     wait: &Wait<'_>,
@@ -156,7 +156,7 @@ async fn read(
     let targets = health
         .read(service.as_ref().is_some_and(has_rolled_out))
         .await?;
-    // ECS can call a deployment complete whose tasks go on ending.
+    // ECS can call a deployment complete while its tasks keep ending.
     let stopped = match &service {
         Some(service) if !has_rolled_out(service) => stopped(session, wait, seen).await?,
         _ => Vec::new(),
@@ -177,7 +177,7 @@ async fn read(
 }
 
 /// The tasks of the requested revision that stopped since this deploy began.
-/// `seen` are all that were read so far.
+/// `seen` has all that were read so far.
 async fn stopped(
     session: &Session,
     wait: &Wait<'_>,
@@ -220,7 +220,7 @@ fn tell_new_events(session: &Session, reading: &ServingReading, told: &mut HashS
     }
 }
 
-/// What ECS tries again is told, each in its words and once.
+/// Tells each setback that ECS retries, once for each text.
 fn tell_setbacks(session: &Session, reading: &ServingReading, told: &mut HashSet<String>) {
     let causes = reading.stopped.iter().filter_map(stopped::why);
     for cause in causes.filter(stopped::StopCause::is_tried_again) {
@@ -231,7 +231,7 @@ fn tell_setbacks(session: &Session, reading: &ServingReading, told: &mut HashSet
     }
 }
 
-/// Once, and as soon as it is known.
+/// Told once, as soon as it is known.
 fn tell_of_barrier(
     session: &Session,
     wait: &Wait<'_>,
@@ -244,7 +244,7 @@ fn tell_of_barrier(
     if told.insert(BARRIER.to_owned()) {
         let fault = ServingFault::Unasked(barrier.clone());
         let warning = format!(
-            "{} cannot be asked: {fault}; --blind goes by its targets alone",
+            "{} cannot be asked: {fault}; --blind relies on its targets alone",
             wait.color
         );
         session.report.tell(&ReportEvent::Warning(warning));
@@ -268,7 +268,7 @@ async fn failure(
         cause => cause,
     };
     let error = Error::failed(match &cause {
-        ServingFault::Unasked(_) => format!("{} cannot be proven here: {cause}", asked.what),
+        ServingFault::Unasked(_) => format!("{} cannot be verified from here: {cause}", asked.what),
         _ => format!("{} failed: {cause}", asked.what),
     });
     let error = match &cause {
@@ -281,9 +281,9 @@ async fn failure(
             let infra = &wait.observed.infrastructure;
             let way_out = match barrier {
                 Barrier::NoConnection(_) => reach::way_out(session, infra, true),
-                Barrier::Tls { .. } => "--blind goes by its targets alone".to_owned(),
+                Barrier::Tls { .. } => "--blind relies on its targets alone".to_owned(),
             };
-            error.hint(format!("{way_out}\nnothing says that the release is bad"))
+            error.hint(format!("{way_out}\nnothing shows that the release is bad"))
         }
         ServingFault::TakenBack { .. } => error.hint("see `bgecs status`"),
         ServingFault::Replaced { .. } => error.hint(format!(
@@ -297,8 +297,8 @@ async fn failure(
     }
 }
 
-/// CloudWatch Logs gets a dead container's last lines a little later than ECS
-/// its end. Logs that cannot be read must not hide why the deploy failed.
+/// CloudWatch Logs gets a dead container's last lines a little after ECS reports its end.
+/// Logs that cannot be read must not hide why the deploy failed.
 async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> Vec<String> {
     let blamed = stopped::to_blame(task).filter(|container| container.exit_code.is_some());
     let Some(container) = blamed else {
@@ -349,10 +349,10 @@ fn timed_out(wait: &Wait<'_>, counts: Counts, trouble: Option<String>) -> Error 
     }
 }
 
-/// Asks ECS for so many tasks of a colour, and waits for none.
+/// Asks ECS to run that many tasks of a colour, without waiting for them.
 ///
 /// # Errors
-/// What stands against it, in the journal or at the listeners; AWS's own.
+/// What forbids it, in the journal or at the listeners; AWS's own.
 pub async fn ask_for(
     session: &Session,
     turn: &Turn,

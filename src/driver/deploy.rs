@@ -40,7 +40,7 @@ pub enum ImageSource {
     Reference(Reference),
 }
 
-/// A command that runs ahead of the build, in the folder of `bgecs.toml`.
+/// A command that runs before the build, in the folder of `bgecs.toml`.
 #[derive(Debug)]
 pub struct BuildHook {
     pub command: String,
@@ -53,14 +53,14 @@ pub struct BuildHook {
 #[derive(Debug)]
 pub struct Request {
     pub image: ImageSource,
-    /// What its tasks are to run on.
+    /// What its tasks run on.
     pub runs_on: RunsOn,
     pub tag: Tag,
     pub restart: bool,
-    /// Of the task definition, ahead of its registration.
+    /// Whether to show how the task definition differs, before it is registered.
     pub shows_difference: bool,
     pub timeout: Duration,
-    /// Whether its targets' health is enough, and nobody asks it.
+    /// Whether target health is enough, so that the colour itself is not asked.
     pub is_blind: bool,
 }
 
@@ -70,18 +70,18 @@ pub struct Placed {
     /// Where the release is.
     pub color: Color,
     pub digest: Digest,
-    /// How the image came to be there.
+    /// Where the image came from.
     pub from: Origin,
     pub task_definition: Revision,
-    /// It served already; nothing was changed.
+    /// It was serving already; nothing was changed.
     pub unchanged: bool,
 }
 
-/// Makes the image serve on the plan's colour, until it does or is interrupted.
+/// Puts the image on the plan's colour and waits until it serves.
 ///
 /// # Errors
-/// From the hook, the engine, the registry and AWS, each with what to do, what
-/// is left, and where users are: exit 4 where they are on that colour.
+/// From the hook, the engine, the registry and AWS; each says what to do, what is left,
+/// and where users are: exit 4 if they are on that colour.
 pub async fn deploy(
     session: &Session,
     turn: &Turn,
@@ -99,9 +99,9 @@ pub async fn deploy(
         request,
         loaded,
     };
-    // What is left then is not known here yet.
+    // What is left after an interrupt is not known here yet.
     match interrupts.or_stop("deploying", "", placing.run()).await {
-        // What was live already is where it was.
+        // It was live already, so nothing has moved.
         Ok(placed) if placed.color != plan.color => Ok(placed),
         Ok(placed) => {
             ending::confirm(session, turn, observed, plan, &request.tag).await?;
@@ -111,7 +111,6 @@ pub async fn deploy(
     }
 }
 
-/// One deploy onto one colour.
 struct Placing<'a> {
     session: &'a Session,
     turn: &'a Turn,
@@ -121,7 +120,7 @@ struct Placing<'a> {
     loaded: &'a Loaded,
 }
 
-/// What a colour runs, and whether it did before.
+/// What a colour runs, and whether it did so before.
 struct PlacedRevision {
     task_definition: Revision,
     unchanged: bool,
@@ -163,7 +162,7 @@ impl Placing<'_> {
         )
     }
 
-    /// What is live, where that is all that was asked for.
+    /// The live release, if it is exactly what was asked for.
     async fn live_already(&self, live: Color, image: &Published) -> Result<Option<PlacedRevision>> {
         let state = self.observed.color(live);
         let config_hash = self.composed(live, image)?.config_hash;
@@ -192,11 +191,12 @@ impl Placing<'_> {
         let current = plan::serves_already(state, &definition.config_hash, &self.request.tag);
         let wanted = wanted_definition(session, observed, color, self.loaded)?;
         let change = plan::definition_change(state, &wanted);
-        // Where only those are told, ECS need not see that they take new tasks.
+        // If only such settings change, ECS need not notice that they take new tasks:
+        // force them.
         let restart = self.request.restart || (current.is_some() && change.takes_new_tasks());
         let unchanged = current.filter(|_| !restart && change.is_nothing());
         if let Some(current) = unchanged {
-            // Nothing is told to the service, and that it serves is proven all the same.
+            // The service is not updated, but it is still proven that it serves.
             let began = session.aws.journal_time();
             let asked = ExpectedService::of_deploy(color);
             self.serve(current, began, &asked).await?;

@@ -1,6 +1,6 @@
-//! Removing everything that bgecs made, in the order in which it can go:
-//! services before what they hold, the stack last. Each part is looked for
-//! anew, so a half-done destroy is finished by the next one.
+//! Removes everything that bgecs made, in the order in which it can be removed: services
+//! before what they use, the stack last. Each part is looked for anew, so the next
+//! destroy finishes a half-done one.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
-/// A task has 30 s between SIGTERM and SIGKILL, and its target drains before.
+/// A task has 30 s between SIGTERM and SIGKILL, and its target drains before that.
 pub(super) const TASK_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What there is to remove.
 #[derive(Debug)]
 pub struct Inventory {
     pub stack: Option<StackSnapshot>,
-    /// What the colours' services are called, and in which cluster.
+    /// The names of the colours' services, and their cluster.
     pub names: ColorServices,
     /// The colours that have a service, and how many tasks it wants.
     pub services: Vec<(Color, i32)>,
@@ -37,20 +37,20 @@ impl Inventory {
         self.stack.is_none() && self.services.is_empty() && self.task_definitions.is_empty()
     }
 
-    /// What users are routed by, where bgecs does not run the colours.
+    /// What users are routed by, if bgecs does not run the colours.
     pub fn edge(&self) -> Option<EdgeInfrastructure> {
         let infrastructure = self.stack.as_ref()?.infrastructure().ok()?;
         infrastructure.edge().cloned()
     }
 
-    /// What its routes are called, as far as that is known.
+    /// The names of its routes, as far as they are known.
     fn endpoints(&self) -> PerRoute<Endpoint> {
         let stack = self.stack.as_ref();
         stack.map_or(PerRoute::PORTS, StackSnapshot::endpoints)
     }
 
-    /// A stack that something else is at work on: what that needs must not be
-    /// taken from under it. One that is being deleted is to go anyway.
+    /// A stack that something else is working on must not be deleted under it. If it is
+    /// being deleted, that is fine.
     ///
     /// # Errors
     /// Exit 6.
@@ -62,8 +62,7 @@ impl Inventory {
     }
 }
 
-/// Looks. Everything is found by the app's name, so that it is found without
-/// the stack too.
+/// Looks for everything by the app's name, so that it is found even without the stack.
 ///
 /// # Errors
 /// AWS's own.
@@ -89,12 +88,12 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     };
     let services = match of_stack == of_file {
         true => services,
-        // The file was changed since.
+        // The file has been changed since.
         false => session.aws.read_services(&of_stack).await,
     };
     let services = match services {
         Ok(services) => services,
-        // Without the cluster there is no service.
+        // Without the cluster there are no services.
         Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error.into()),
     };
@@ -109,7 +108,7 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     })
 }
 
-/// Other services of a cluster that is given are nobody's here.
+/// Other services in a given cluster are not the app's.
 fn names(session: &Session, given_cluster: Option<&str>) -> ColorServices {
     match given_cluster {
         Some(cluster) => ColorServices::beside_others(cluster, &session.config.app),
@@ -119,12 +118,11 @@ fn names(session: &Session, given_cluster: Option<&str>) -> ColorServices {
 
 /// Removes all of it.
 ///
-/// There is no turn where the stack, and with it the journal, is gone already.
+/// There is no turn if the stack, and with it the journal, is gone already.
 ///
 /// # Errors
-/// Something else at work on the stack (exit 6); the first thing that would not
-/// go; what is gone stays gone, and the next
-/// destroy goes on from there.
+/// Something else is working on the stack (exit 6); the first thing that could not be
+/// removed. What is gone stays gone, and the next destroy continues from there.
 pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
     inventory.refuse_busy()?;
     if let Some(edge) = inventory.edge() {
@@ -154,7 +152,7 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     Ok(())
 }
 
-/// Its intent is written ahead, as with all that is removed.
+/// Writes its intent to the journal first, as for everything that is removed.
 ///
 /// # Errors
 /// The journal cannot be written; AWS's own.
@@ -171,10 +169,10 @@ pub(super) async fn remove_service(
     went_or_not(turn, deleted)
 }
 
-/// None of them is no effect.
+/// Without any there is no effect to note.
 ///
 /// # Errors
-/// As [`remove_service`]; those that ECS keeps.
+/// As [`remove_service`]; revisions that ECS keeps.
 pub(super) async fn remove_task_definitions(
     session: &Session,
     turn: Option<&Turn>,
@@ -205,9 +203,9 @@ pub(super) async fn remove_stack(
     Ok(())
 }
 
-/// What is said of one that came to no end: from its first service on, users are
-/// not where they were, whatever stopped it. It stays open: half of an app is
-/// nothing to work with.
+/// The error of a destroy that did not finish: once the first service is gone, users are
+/// no longer where they were, whatever stopped it. The operation stays open, as half an
+/// app is of no use.
 pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Error {
     let has_begun = match turn {
         Some(turn) => turn.operation().entries.iter().any(|entry| {
@@ -233,7 +231,7 @@ pub(super) async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), 
     }
 }
 
-/// Remembers, where there is a journal, of what was to go that it surely did not.
+/// Notes in the journal, if there is one, when the removal surely did not happen.
 pub(super) fn went_or_not(turn: Option<&Turn>, gone: Result<(), AwsError>) -> Result<()> {
     match turn {
         Some(turn) => update::done_or_not(turn, gone),
@@ -256,9 +254,9 @@ async fn delete_service(
     found.await
 }
 
-/// Waits until neither service is there any more, and no task either: one that
-/// is told to stop holds a network interface until it has. One that no service
-/// had and nobody has told to stop does not go by waiting.
+/// Waits until neither service is left, and no task either: a stopping task holds a
+/// network interface until it has stopped. A task that belongs to no service and that
+/// nobody stops would not go away by waiting.
 async fn await_no_task(
     session: &Session,
     services: &ColorServices,
@@ -298,8 +296,8 @@ async fn left(session: &Session, services: &ColorServices) -> Result<(usize, Tas
     Ok((there, tasks.await?))
 }
 
-/// The API takes one revision a second in the long run: the calls' budget holds
-/// back what is more.
+/// The API accepts one revision a second in the long run; the call budget holds back the
+/// rest.
 async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Result<()> {
     for (n, arn) in revisions.active.iter().enumerate() {
         session.report.tell(&ReportEvent::Doing(format!(
@@ -322,8 +320,8 @@ async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Re
     Ok(())
 }
 
-/// Those that ECS has deleted all the same, or is deleting by now, are none:
-/// an answer to an earlier call may have been lost.
+/// Ignores those that ECS has in fact deleted or is deleting: an answer to an earlier
+/// call may have been lost.
 async fn refuse_kept(session: &Session, kept: Vec<Kept>) -> Result<()> {
     let there = session.aws.all_revisions(&session.stack_name()).await?;
     let is_there = |arn: &Revision| there.active.contains(arn) || there.inactive.contains(arn);

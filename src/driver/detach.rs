@@ -1,6 +1,6 @@
-//! Giving back what bgecs was attached to: what it made goes, and nothing else.
-//! The service that was there stays with what it runs, its listener and its rule
-//! as they are.
+//! Detaches bgecs from a service: removes what it made, and nothing else. The service
+//! that was there before stays with what it runs, and its listener and rule stay as they
+//! are.
 
 use tokio::time::{Instant, sleep};
 
@@ -18,25 +18,25 @@ use crate::session::Session;
 /// What there is to remove.
 #[derive(Debug)]
 pub struct Detachment {
-    /// How many tasks the service wants that bgecs made, where it is there.
+    /// How many tasks the service that bgecs made wants, if it exists.
     service: Option<i32>,
-    /// Those that the service which stays does not run.
+    /// Those that the remaining service does not run.
     task_definitions: Revisions,
-    /// What it runs, where that is of bgecs's family: it stays.
+    /// What that service runs, if it is of bgecs's family: it stays.
     pub kept: Option<Revision>,
 }
 
 impl Detachment {
-    /// Whether a target group is left without targets until it is gone itself.
+    /// Whether a target group has no targets until it is deleted itself.
     pub fn empties_a_group(&self) -> bool {
         self.service.is_some_and(|tasks| tasks > 0)
     }
 }
 
-/// Users must be on the service that stays, and nobody must come in at the other.
+/// Refuses unless users are on the service that stays and nobody comes in at the other.
 ///
 /// # Errors
-/// Where users are, and how they get back.
+/// Where users are, and how to get them back.
 pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
     let made = original.other();
     if observed.live_color() != Some(original) {
@@ -51,7 +51,7 @@ pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
     )?)
 }
 
-/// The same where no journal is left to say what runs.
+/// The same, if no journal is left to say what runs.
 ///
 /// # Errors
 /// Users are not on the service that stays (exit 6); AWS's own.
@@ -67,11 +67,11 @@ pub async fn refuse_users_elsewhere(
     let name = infra.services.name(original);
     let (endpoint, group) = (&infra.endpoints.production, infra.groups_named(original));
     Err(Error::refused(format!(
-        "users are not on the service {name} alone, which is to stay"
+        "users are not on the service {name} alone, which will stay"
     ))
     .traffic(format!("{endpoint} -> {found}"))
     .hint(format!(
-        "point {} at {group} by hand once that service has the release that users are to have; then `bgecs detach`",
+        "point {} at {group} by hand once that service runs the release that users should have; then `bgecs detach`",
         infra.places_named(Route::Production)
     )))
 }
@@ -87,11 +87,11 @@ fn not_there((infra, observed): (&EcsInfrastructure, &Observed), original: Color
             };
             format!("{} runs {release}", services.named(color))
         }
-        None => format!("{} is not there", services.name(color)),
+        None => format!("{} does not exist", services.name(color)),
     };
     Refusal {
         message: format!(
-            "users are not on the service {name} alone, which is to stay: {}; {}",
+            "users are not on the service {name} alone, which will stay: {}; {}",
             runs(original),
             runs(made)
         ),
@@ -99,11 +99,11 @@ fn not_there((infra, observed): (&EcsInfrastructure, &Observed), original: Color
     }
 }
 
-/// How users come to the service that stays: with the release that they have, and
-/// where it can be, with the one before.
+/// How to bring users to the service that stays: with the release that they have now, and
+/// if possible with the one before.
 fn ways_home((infra, observed): (&EcsInfrastructure, &Observed), original: Color) -> String {
     if observed.color(original).service.is_none() {
-        return "make that service again as it was; or stay attached: the other one goes on without it".to_owned();
+        return "create that service again as it was; or stay attached: the other one keeps running without it".to_owned();
     }
     let tag = observed.color(original.other()).tag();
     let repository = &infra.repository_uri;
@@ -127,7 +127,7 @@ fn ways_home((infra, observed): (&EcsInfrastructure, &Observed), original: Color
     format!("{with_it}{back}; then `bgecs detach`")
 }
 
-/// Looks.
+/// Reads what there is to remove.
 ///
 /// # Errors
 /// AWS's own.
@@ -183,13 +183,12 @@ pub fn steps(
         .collect()
 }
 
-/// Removes all of it; what is gone stays gone, and the next one goes on from
-/// there.
+/// Removes all of it. What is gone stays gone, and the next run continues from there.
 ///
-/// There is no turn where the journal is gone already.
+/// There is no turn if the journal is gone already.
 ///
 /// # Errors
-/// The first thing that would not go.
+/// The first thing that could not be removed.
 pub async fn detach(
     session: &Session,
     turn: Option<&Turn>,
@@ -205,8 +204,8 @@ pub async fn detach(
     remove_stack(session, turn, stack).await
 }
 
-/// ECS has a deleted service for as long as a task of it runs, and its target
-/// group must not go ahead of these.
+/// ECS keeps a deleted service as long as one of its tasks runs, and its target group
+/// must not be deleted before these are gone.
 async fn await_gone(session: &Session, infra: &EcsInfrastructure, made: Color) -> Result<()> {
     let (started, name) = (Instant::now(), infra.services.name(made));
     while session
@@ -259,7 +258,7 @@ mod tests {
         let error = refuse_cutting_off(&world, Color::Blue).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
         insta::assert_snapshot!(format!("{}\n{}", error.message, error.hint.unwrap()), @"
-        users are not on the service blue alone, which is to stay: blue runs tag 1; green runs tag 2
+        users are not on the service blue alone, which will stay: blue runs tag 1; green runs tag 2
         `bgecs deploy --image 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2 --tag 2 --color blue --force` puts that release there, `bgecs promote blue` brings users to it; then `bgecs detach`
         ");
     }

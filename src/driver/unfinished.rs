@@ -595,7 +595,7 @@ async fn shift(
         _ => {
             return Err(swapped
                 .error()
-                .unwrap_or_else(|| Error::failed("the swap has no end")));
+                .unwrap_or_else(|| Error::failed("the swap did not end")));
         }
     };
     let outcome = match settled {

@@ -55,7 +55,7 @@ fn a_release_that_nobody_asks_goes_by_target_health_alone() -> Outcome {
 
     let promoted = world.unreached(0, &["promote", "--blind", "--report", "a.html", "--json"])?;
     assert!(
-        promoted.stderr.contains("nobody asks production"),
+        promoted.stderr.contains("production is not probed"),
         "{}",
         promoted.shown()
     );

@@ -106,7 +106,7 @@ fn a_machine_that_gets_no_connection_blames_no_release() -> Outcome {
     let deployed = from_afar(&["deploy", V2, "--tag", "3"], 1)?;
     for part in [
         "its targets are healthy",
-        "nothing says that the release is bad",
+        "nothing shows that the release is bad",
     ] {
         assert!(deployed.stderr.contains(part), "{}", deployed.shown());
     }

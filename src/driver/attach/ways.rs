@@ -1,5 +1,5 @@
-//! By which ways users come in, of those that the configuration names, and which of
-//! the service's target groups each leads to.
+//! Which of the ways named in the configuration bring users in, and to which of the
+//! service's target groups each one leads.
 
 use futures_util::future::try_join_all;
 
@@ -15,19 +15,19 @@ use crate::model::{
 };
 use crate::session::Session;
 
-/// What was read of them.
+/// The ways, as they were read.
 pub struct PreparedWays<'a> {
-    /// Production is called by this one.
+    /// `production` in bgecs means this one.
     pub first: (UsersWay<'a>, &'a LoadBalancer),
-    /// Each with the number of the target group that it leads to.
+    /// Each with the number of the target group that it forwards to.
     further: Vec<(NamedWay<'a>, UsersWay<'a>, usize)>,
-    /// The target groups besides that of the first way, in the order of their numbers
-    /// from 1 on.
+    /// The target groups other than that of the first way, in the order of their numbers,
+    /// from 1.
     groups: Vec<&'a TargetGroupArn>,
 }
 
 /// # Errors
-/// One that is not there, or leads elsewhere; a target group that none leads to.
+/// A way that does not exist or leads elsewhere; a target group that no way leads to.
 pub fn prepare<'a>(
     read: &'a ReadService,
     attached: &'a Attached,
@@ -35,7 +35,7 @@ pub fn prepare<'a>(
 ) -> Result<PreparedWays<'a>, Refusal> {
     let mut targets = read.targets()?;
     let service = attached.service.as_str();
-    // That of the original, and the one that was made for the other colour before.
+    // The original's group, and the one that was made earlier for the other colour.
     let pair = |group: &TargetGroupArn| {
         let earlier = earlier.and_then(|infra| infra.pair_of(group.as_str()));
         let made = earlier.map(|pair| pair.get(attached.color.other()).clone());
@@ -69,7 +69,7 @@ pub fn prepare<'a>(
     })
 }
 
-/// All that is needed for others like them.
+/// The settings that are needed to create groups like these.
 pub async fn groups(
     session: &Session,
     ways: &PreparedWays<'_>,
@@ -84,11 +84,11 @@ pub async fn groups(
     try_join_all(groups).await
 }
 
-/// Free ones ahead of each, for the rules by which a request names its colour;
-/// `reserved` are taken already, each at a listener.
+/// Free priorities before each way's own, for the rules by which a request names its
+/// colour. Those in `reserved`, each at a listener, are taken already.
 ///
 /// # Errors
-/// There is no room at one.
+/// A listener has no free priority left.
 pub fn priorities(
     ways: &PreparedWays<'_>,
     earlier: Option<&EcsInfrastructure>,
@@ -112,7 +112,7 @@ pub fn priorities(
     Ok(all)
 }
 
-/// What is moved there.
+/// The ARN of what is moved: the rule, or the listener for its default action.
 fn place<'a>(way: &UsersWay<'a>) -> &'a str {
     match way.rule.priority {
         Some(_) => &way.rule.arn,

@@ -1,4 +1,4 @@
-//! What is looked at ahead of a shift, and told line by line.
+//! The checks before a shift, told line by line.
 
 use super::{Attempt, SwapKind};
 use crate::aws::Router;
@@ -11,8 +11,8 @@ use crate::model::{Answer, Check, Color};
 use crate::report::ReportEvent;
 
 impl Attempt<'_> {
-    /// Where users are to get away from what is live, or are there already, what
-    /// is missing is told and forbids nothing.
+    /// On the way back, and if users are on `to` already, what is missing is told but
+    /// forbids nothing.
     fn thoroughness(&self) -> Thoroughness {
         let is_there = self.observed.live_color() == Some(self.to);
         match self.kind == SwapKind::Rollback || is_there {
@@ -55,11 +55,11 @@ impl Attempt<'_> {
         Ok(checks)
     }
 
-    /// What is not known keeps nobody from going on: it is told.
+    /// What cannot be found out is told, but stops nothing.
     async fn twin(&self, thoroughness: Thoroughness) -> Option<Check> {
         let ecs = self.observed.ecs().ok()?;
         let scaling = match thoroughness {
-            // Nobody waits for it while users fail.
+            // Not worth the wait while users may be failing.
             Thoroughness::WayBack => return None,
             Thoroughness::Full | Thoroughness::Blind => {
                 scaling::look(self.session, &ecs.services).await
@@ -72,7 +72,8 @@ impl Attempt<'_> {
         ))
     }
 
-    /// Nothing keeps users from getting away, not even what cannot be looked at.
+    /// On the way back nothing may stop users from getting away, not even a check that
+    /// cannot be made.
     async fn checks_of_router(&self, thoroughness: Thoroughness) -> Result<Vec<Check>> {
         let checks = self.router().checks(self.to).await;
         match (thoroughness, checks) {
@@ -82,15 +83,15 @@ impl Attempt<'_> {
                 Ok(checks.into_iter().map(passed).collect())
             }
             (Thoroughness::WayBack, Err(error)) => {
-                let unchecked = format!("not all can be checked ahead of the way back: {error}");
+                let unchecked = format!("not everything can be checked before the way back: {error}");
                 self.session.report.tell(&ReportEvent::Warning(unchecked));
                 Ok(Vec::new())
             }
         }
     }
 
-    /// What gets away from a release does not ask them: it may be what makes them
-    /// quiet.
+    /// Not asked on the way back from a release: the alarm may be about that very
+    /// release.
     async fn alarms(&self) -> Result<Vec<Check>> {
         if !self.needs_clean_baseline {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What a swap leaves behind for `--report`.
+//! What a swap records for `--report`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::model::journal::Operation;
 use crate::model::{Color, Endpoint, Observed, PerRoute};
 use crate::probe::Address;
 
-/// What was known ahead of the swap.
+/// What was known before the swap.
 pub(super) struct KnownBefore<'a> {
     pub app: &'a str,
     pub url: &'a Address,
@@ -27,7 +27,7 @@ pub(super) struct KnownBefore<'a> {
 }
 
 impl KnownBefore<'_> {
-    /// `finished` is None where nothing was tried.
+    /// `finished` is None if nothing was tried.
     pub fn of(&self, swapped: &Swapped, shift: &Shift, finished: Option<&Finished>) -> Evidence {
         let began = shift.changed().began;
         let seen = finished.map(|finished| &finished.seen);
@@ -82,8 +82,8 @@ impl KnownBefore<'_> {
 }
 
 impl Attempt<'_> {
-    /// Writes the report that was asked for. What a module of a set leaves behind, its set
-    /// makes one of all.
+    /// Writes the report that was asked for. A module of a set only keeps its evidence:
+    /// the set makes one report of all.
     pub(super) fn reported(
         &self,
         work: &Work<'_>,
@@ -104,7 +104,7 @@ impl Attempt<'_> {
     }
 }
 
-/// From the first write on.
+/// Times count from the first write.
 fn counted(
     moved: &MoveTimes,
     endpoints: &PerRoute<Endpoint>,

@@ -10,10 +10,10 @@ use crate::model::{Answer, Color, Observed};
 use crate::probe::ask_once;
 use crate::session::Session;
 
-/// Of the old colour and the new one, each asked by its name.
+/// The identities of the old colour and the new one, each asked directly.
 ///
 /// # Errors
-/// A path that nobody can ask for (exit 2).
+/// A path that cannot be requested (exit 2).
 pub async fn identities(
     session: &Session,
     asking: &Asking,

@@ -13,24 +13,24 @@ use crate::report::{Answered, AnsweringRelease, ReportEvent, StageNow};
 use crate::session::Session;
 use crate::spoken_time;
 
-/// Answers that all differ tell nobody anything.
+/// If all answers differ, showing more of them tells nobody anything.
 const MOST_SHOWN: usize = 10;
 
 /// Turns what happens during a swap into lines.
 pub(super) struct Narrator<'a> {
     session: &'a Session,
     shift: &'a Shift,
-    /// When the window ends.
+    /// When the watching ends.
     ends: Option<Duration>,
-    /// The share of users that is watched, where they go over by shares.
+    /// The share of users that is being watched, in a gradual shift.
     watched: Option<WatchedShare>,
     /// The answers that were shown.
     shown: Vec<(u16, String)>,
-    /// What was told last of the new colour's targets.
+    /// The last line that was told about the new colour's targets.
     targets: String,
 }
 
-/// A share of users, while it is watched.
+/// A share of users while it is being watched.
 #[derive(Debug, Clone, Copy)]
 struct WatchedShare {
     /// Counted from 0.
@@ -38,7 +38,7 @@ struct WatchedShare {
     asked: ShareAsked,
     bake: Duration,
     until: Duration,
-    /// What was seen by then.
+    /// The time of the last sample.
     at: Duration,
     so_far: StageSoFar,
 }
@@ -71,9 +71,9 @@ impl WatchedShare {
         }
     }
 
-    /// Once it is over.
+    /// The summary, once the watching is over.
     fn in_a_line(&self) -> String {
-        // Some are told of after its end, and it may be cut short.
+        // It may be cut short, and samples may arrive after its end.
         let watched = (self.at.min(self.until) + self.bake).saturating_sub(self.until);
         self.so_far.in_a_line(percent(self.asked.share), watched)
     }
@@ -123,7 +123,7 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    /// Each change of them, as there is nothing else to see.
+    /// Tells each change of the targets: without a probe there is nothing else to see.
     fn targets(&mut self, targets: &Targets) {
         let (healthy, of) = (targets.healthy(), targets.registered());
         let color = self.shift.strategy.to;
@@ -168,7 +168,7 @@ impl<'a> Narrator<'a> {
         let note = |text: String| report.tell(&ReportEvent::Note(text));
         match (now.milestone(), &now.phase) {
             (Milestone::Meeting(..), Phase::Meeting { .. }) => {
-                // A hook's runner tells of it, and the result of a pause.
+                // Hooks are told by their runner, and pauses by the result.
                 if let Some(Condition::Capacity(tasks)) = now.condition() {
                     let color = self.shift.strategy.to;
                     note(format!("scaling {color} to {}", counted(tasks, "task")));
@@ -185,7 +185,7 @@ impl<'a> Narrator<'a> {
                     false => how.to_owned(),
                 });
             }
-            // Of one that was watched it is said already.
+            // A stage that was watched has been told already.
             (Milestone::Noting(stage), _) if stages[stage - 1].bake.is_zero() => {
                 arrived(stage - 1).into_iter().for_each(note);
             }
@@ -202,7 +202,7 @@ impl<'a> Narrator<'a> {
                     "{}: taking it back",
                     swapped::reason(why)
                 )));
-                // The old ones again are news.
+                // Answers of the old release are news again.
                 self.shown.clear();
             }
             (_, Phase::Back { journey, .. }) => note(format!(
@@ -223,9 +223,9 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    /// Shows each different answer once, as one wants to see it happen: while
-    /// nodes change over one by one, old and new take turns.
-    /// The time counts from the first write, as the result's do.
+    /// Shows each different answer once, as it is first seen: while nodes change over one
+    /// by one, old and new alternate. The time counts from the first write, as in the
+    /// result.
     fn body(&mut self, at: Duration, began: Option<Duration>, answer: &Answer) {
         let Answer::Http { status, body, .. } = answer else {
             return;
@@ -244,7 +244,7 @@ impl<'a> Narrator<'a> {
     }
 }
 
-/// `0.5 s`, `15 s`, and `10 min` where it is long.
+/// `0.5 s`, `15 s`, and in minutes from one minute on: `10 min`.
 fn spoken(time: Duration) -> String {
     match time::Duration::try_from(time) {
         Ok(long) if long.whole_minutes() > 0 => spoken_time::span(long),

@@ -1,5 +1,5 @@
-//! What comes of a shift beside where users are: who is late, and what a router has left
-//! to do.
+//! What follows a shift apart from where users are: resolvers that are late, and what the
+//! router has left to do.
 
 use super::Attempt;
 use crate::aws::Router;
@@ -11,8 +11,8 @@ use crate::report::ReportEvent;
 use crate::spoken_time;
 
 impl Attempt<'_> {
-    /// Whoever keeps an answer for longer than it may leads users to the old release
-    /// when nobody expects it any more.
+    /// Warns of whoever keeps an answer longer than its TTL and so leads users to the old
+    /// release when nobody expects it any more.
     pub(super) fn name_who_overstays(&self, finished: &Finished) {
         if finished.shift.outcome() != Some(&Outcome::Committed) {
             return;
@@ -34,8 +34,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// What of a move comes after it. Users are where they should be by then: what of it
-    /// cannot be done is told.
+    /// What a router does after a move. Users are where they should be by then, so
+    /// failures here are only told.
     pub(super) async fn see_to_the_rest(&self, turn: &Turn, shift: &Shift) {
         let (on, way) = match shift.outcome() {
             Some(Outcome::Committed) => (self.to, "there"),

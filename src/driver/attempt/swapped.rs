@@ -1,4 +1,4 @@
-//! How a swap ended, for whoever tells it, for the journal, and as an exit code.
+//! How a swap ended: for people, for the journal, and as an exit code.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use crate::model::{Color, Observed, Route};
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct SwapTimes {
-    /// From the write's leaving to its being read back.
+    /// From sending the write until the change was read back.
     prod_ms: Option<u64>,
     test_ms: Option<u64>,
-    /// From the first write's leaving to both being read back.
+    /// From sending the first write until both changes were read back.
     window_ms: Option<u64>,
-    /// For how long users were without an answer while they were moved, where the
-    /// router cannot help it.
+    /// For how long users got no answer while they were moved, if the router cannot avoid
+    /// that.
     #[serde(skip_serializing_if = "Option::is_none")]
     gap_ms: Option<u64>,
 }
@@ -44,42 +44,43 @@ pub struct Swapped {
     pub from: Color,
     pub to: Color,
     pub outcome: Upshot,
-    /// Whether nobody asked production.
+    /// Whether production was not probed.
     pub blind: bool,
     pub checks: Vec<Check>,
     pub probe: ProbeReport,
-    /// Of a gradual shift: the shares that the new release was given.
+    /// In a gradual shift: the shares that the new release was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageReport>,
     pub swap: SwapTimes,
-    /// Why it is not known when users changed over, where that is so.
+    /// Why the time of the changeover is not known, if it is not.
     pub changeover_unknown: Option<String>,
     pub traffic: String,
-    /// What the colour costs that users left.
+    /// What the colour that users left still costs.
     pub warm: Option<WarmCost>,
-    /// Why, where it did not commit.
+    /// The reason, if it did not commit.
     pub reason: Option<String>,
-    /// By what it was judged then, in words.
+    /// What it was judged by instead of the probe, in words.
     #[serde(skip)]
     pub judged: Option<&'static str>,
     #[serde(skip)]
     pub names: (String, String),
-    /// Where either says what is wrong with it.
+    /// For each name, where to find what is wrong with it.
     #[serde(skip)]
     pub logs: (String, String),
     #[serde(skip)]
     pub exit: Exit,
     #[serde(skip)]
     first_failure: Option<String>,
-    /// Whether the reason is that failure, which then tells only when it was.
+    /// Whether `reason` states that failure already, so that only its time is added.
     #[serde(skip)]
     is_said: bool,
     #[serde(skip)]
     ending: Outcome,
-    /// Users were left on both colours: the next command finds it unfinished.
+    /// Whether users were left on both colours: the next command finds the operation
+    /// unfinished.
     #[serde(skip)]
     is_half_way: bool,
-    /// Of a module, for the report of its set.
+    /// Of one module, for the report of its set.
     #[serde(skip)]
     pub evidence: Option<Arc<TimedEvidence>>,
 }
@@ -103,7 +104,7 @@ impl Swapped {
         let changeover_unknown =
             changeover_unknown(outcome, &finished.seen, &probe, asking, shift.strategy.to);
         if outcome != Upshot::Committed || !stages.is_empty() {
-            // There and back again is no changeover, nor is what was meant to take
+            // A swap that went back has no changeover, nor has one that was meant to take
             // its time.
             probe.forget_changeover();
         }
@@ -141,7 +142,7 @@ impl Swapped {
             first_failure,
             is_said,
             ending: shift.outcome().cloned().unwrap_or(Outcome::InDoubt(
-                "it was given up before its end".to_owned(),
+                "it was abandoned before its end".to_owned(),
             )),
             is_half_way: shift.is_half_way(),
             evidence: None,
@@ -186,8 +187,7 @@ impl Swapped {
         }
     }
 
-    /// By those words, where nobody asked production: nothing that was heard of it
-    /// is anything then.
+    /// Judged by `blindly` instead of the probe, which then has nothing to report.
     #[must_use]
     pub fn judged(self, blindly: Option<&'static str>) -> Self {
         if blindly.is_none() {
@@ -207,7 +207,7 @@ impl Swapped {
         self.checks.iter().any(|check| !check.ok)
     }
 
-    /// What happened, for whoever reads no further.
+    /// The result in one sentence, for readers who stop there.
     pub fn in_a_sentence(&self) -> String {
         let requests = match self.judged {
             Some(judged) => judged.to_owned(),
@@ -238,8 +238,8 @@ impl Swapped {
         &self.ending
     }
 
-    /// Says in the journal how it ended; where nobody knows, the next command
-    /// will look.
+    /// Writes the end to the journal; if it is not known, the operation stays open and
+    /// the next command looks.
     pub fn conclude(&self, turn: &Turn) {
         let Some(outcome) = self.remembered() else {
             turn.leave_open();
@@ -252,12 +252,12 @@ impl Swapped {
         });
     }
 
-    /// None where its end is still to come.
+    /// None if the operation has not ended yet.
     pub fn remembered(&self) -> Option<journal::OperationOutcome> {
         remembered(&self.ending).filter(|_| !self.is_half_way)
     }
 
-    /// What the journal keeps of what the probe saw, where there was one.
+    /// What the journal keeps of the probe's findings, if there was a probe.
     pub fn watched(&self) -> Option<Watched> {
         (!self.blind).then_some(Watched {
             requests: self.probe.sent,
@@ -266,7 +266,7 @@ impl Swapped {
         })
     }
 
-    /// How it ended, where it did not commit; why is told elsewhere.
+    /// How it ended, if it did not commit; the reason is told elsewhere.
     fn headline(&self) -> Option<String> {
         if self.is_not_ready() {
             return Some(format!("{} is not ready to go live", self.to));
@@ -288,7 +288,7 @@ impl Swapped {
         Some(format!("{what} {ended}"))
     }
 
-    /// Why, and when that began, in one line.
+    /// The reason and when that began, in one line.
     pub fn reason_at_length(&self) -> Option<String> {
         if let (true, Outcome::Refused(checks)) = (self.is_not_ready(), &self.ending) {
             return Some(checks.clone());
@@ -300,7 +300,7 @@ impl Swapped {
         })
     }
 
-    /// What to tell a person whose swap did not commit.
+    /// The error that a person is shown if the swap did not commit.
     pub fn error(&self) -> Option<Error> {
         if self.exit == Exit::Done {
             return None;
@@ -330,7 +330,7 @@ impl Swapped {
             error = error.cause(reason);
         }
         if let Some(failure) = &self.first_failure {
-            // "First 0.1 s after the swap began" alone causes nothing.
+            // Only "first 0.1 s after the swap began" would name no cause.
             error = error.cause(match self.is_said {
                 true => format!("a request failed, {failure}"),
                 false => failure.clone(),
@@ -342,12 +342,12 @@ impl Swapped {
                 self.from, self.to
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
-            // Another was here, or is.
+            // Someone else changed something, or still does.
             Exit::Refused if self.ending != Outcome::Unwell => {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
-                "see `bgecs probe` and {}; where the last release is to blame, `bgecs rollback`; where {} is the fix, `bgecs promote --fix-forward`",
+                "see `bgecs probe` and {}; if the last release is to blame, `bgecs rollback`; if {} is the fix, `bgecs promote --fix-forward`",
                 self.logs.0, self.to
             ),
             Exit::Failed => format!(
@@ -362,7 +362,7 @@ impl Swapped {
     }
 }
 
-/// Why there is no changeover to tell of after a swap that committed.
+/// Why the changeover's time is not known after a swap that committed.
 fn changeover_unknown(
     outcome: Upshot,
     seen: &Seen,
@@ -378,10 +378,10 @@ fn changeover_unknown(
     let cure = format!("return the header `{header}: $BGECS_RELEASE`");
     Some(match (probe.first_new_ms, probe.last_old_ms) {
         (None, None) if seen.releases_are_alike() => {
-            format!("both releases answer alike; {cure}")
+            format!("both releases give the same answers; {cure}")
         }
-        (None, None) => format!("no answer is like either release's; {cure}"),
-        (None, Some(_)) if probe.unknown > 0 => format!("no answer is like {to}'s; {cure}"),
+        (None, None) => format!("no answer matches either release; {cure}"),
+        (None, Some(_)) if probe.unknown > 0 => format!("no answer matches {to}; {cure}"),
         (None, Some(_)) => format!("{to} was not seen to answer in the window"),
         (Some(_), _) => {
             format!("not every node was seen to answer from {to}, over each kind of connection")
@@ -434,7 +434,7 @@ fn times(shift: &Shift) -> SwapTimes {
     }
 }
 
-/// `first`: the first failure, which is the cause where failures are.
+/// `first` is the first failed request, which is the reason if failures are.
 fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<String>) {
     let failed = |text: &str| Some(text.to_owned());
     let reason = |why: &Why| match (why, first) {
@@ -466,7 +466,7 @@ fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<Strin
         None => (
             Upshot::InDoubt,
             Exit::LookNow,
-            failed("the swap has no end"),
+            failed("the swap did not end"),
         ),
     }
 }
@@ -492,8 +492,8 @@ pub fn reason(why: &Why) -> String {
     }
 }
 
-/// What to do next once it was taken back. The tasks are asked only where they
-/// may be to blame.
+/// What to do next after it was taken back. The logs are named only if the tasks may be
+/// to blame.
 fn after(why: &Why, (to, logs): (Color, &str), operation: Command) -> String {
     match why {
         Why::Failures | Why::Worse(_) | Why::Alarm(_) | Why::Unhealthy(_) => {
@@ -501,7 +501,7 @@ fn after(why: &Why, (to, logs): (Color, &str), operation: Command) -> String {
         }
         Why::Interrupt => "run it again when you are ready".to_owned(),
         Why::ProbeEnded | Why::Unseen(_) | Why::Recalled(_) => {
-            format!("nothing is known against {to}: `bgecs {operation}` again")
+            format!("nothing speaks against {to}: `bgecs {operation}` again")
         }
         Why::Unmoved(..) | Why::Journal(_) | Why::Unmet(_) => {
             format!("fix that, or allow it for these credentials; then `bgecs {operation}` again")
@@ -509,8 +509,8 @@ fn after(why: &Why, (to, logs): (Color, &str), operation: Command) -> String {
     }
 }
 
-/// Times count from the swap's beginning, where it began. `is_said`: what failed
-/// is said already.
+/// Times count from the beginning of the swap, if it began. With `is_said`, the failure
+/// itself has been stated already.
 fn failure_sentence(failure: &Failure, has_begun: bool, is_said: bool) -> String {
     let when = match u64::try_from(failure.at_ms) {
         Ok(after) if has_begun => format!(

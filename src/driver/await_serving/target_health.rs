@@ -1,5 +1,5 @@
-//! The target health that a wait goes by: asked for once a second, and used
-//! until then.
+//! The target health that a wait relies on: read at most once a second, and cached in
+//! between.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use crate::aws::{Aws, AwsError};
 use crate::model::{Color, EcsInfrastructure, Targets};
 
-/// For how long a reading is used.
+/// How long a reading is used.
 const USED_FOR: Duration = Duration::from_secs(1);
 
-/// A colour's targets, and the last that was read of them.
+/// A colour's targets, and the last reading of them.
 #[derive(Debug)]
 pub struct TargetHealth<'a> {
     aws: &'a Aws,
@@ -28,8 +28,8 @@ struct TargetReading {
 }
 
 impl<'a> TargetHealth<'a> {
-    /// `known` is what was seen ahead of the wait, and does for its start: asking
-    /// so soon again would be held back, and then ask too early.
+    /// `known` was read before the wait and serves as its first reading: another call so
+    /// soon would be held back, and its answer would come too early to be of use.
     pub fn of(aws: &'a Aws, infra: &'a EcsInfrastructure, color: Color, known: Targets) -> Self {
         let last = TargetReading {
             targets: known,
@@ -44,9 +44,9 @@ impl<'a> TargetHealth<'a> {
         }
     }
 
-    /// Says what is known, or asks. What was read before the service had rolled
-    /// out says nothing of the tasks that it has now: that is asked anew, which
-    /// the calls' budget may hold back for the rest of a second.
+    /// The cached reading, or a new one. A reading from before the service had rolled out
+    /// says nothing about its current tasks, so those are read anew, which the call
+    /// budget may delay by up to a second.
     pub async fn read(&mut self, has_rolled_out: bool) -> Result<Targets, AwsError> {
         let last = &self.last;
         if last.has_rolled_out == has_rolled_out && last.at.elapsed() < USED_FOR {

@@ -1,5 +1,5 @@
-//! How the task definition differs from what users run now, shown ahead of its
-//! registration.
+//! How the task definition differs from what users run now, shown before it is
+//! registered.
 
 use serde_json::Value;
 
@@ -11,17 +11,17 @@ use crate::error::Result;
 use crate::model::{Color, CpuArchitecture, Observed, Platform};
 use crate::session::Session;
 
-/// The colour whose release it is held against: the live one, and without one
-/// that which is deployed onto.
+/// The colour to compare with: the live one, or if none is live, the one that is deployed
+/// onto.
 fn base(observed: &Observed, color: Color) -> Color {
     observed.live_color().unwrap_or(color)
 }
 
-/// For a dry run, which has no image: the tag stands for it. The first release
-/// differs from nothing.
+/// For a dry run, which has no image: the tag stands for it. The first release has
+/// nothing to be compared with.
 ///
 /// # Errors
-/// A task definition that is none (exit 2); AWS's own.
+/// A task definition that is invalid (exit 2); AWS's own.
 pub async fn ahead(
     session: &Session,
     observed: &Observed,
@@ -48,11 +48,11 @@ pub(super) async fn show(
 ) -> Result<String> {
     Ok(match registered(session, observed, color).await? {
         Some(registered) => shown(observed, color, request, &registered, new),
-        None => "there is no task definition to differ from".to_owned(),
+        None => "there is no task definition to compare with".to_owned(),
     })
 }
 
-/// What it is held against, as that colour would have it.
+/// The registered task definition to compare with, as it would be for that colour.
 async fn registered(session: &Session, observed: &Observed, color: Color) -> Result<Option<Value>> {
     let base = base(observed, color);
     match &observed.color(base).service {
@@ -68,7 +68,7 @@ async fn registered(session: &Session, observed: &Observed, color: Color) -> Res
     }
 }
 
-/// What it is asked to run on, or else what runs now, or else this machine's.
+/// The architecture that was asked for, else what runs now, else this machine's.
 fn architecture(request: &Request, registered: &Value) -> CpuArchitecture {
     let runs = || match registered["runtimePlatform"]["cpuArchitecture"].as_str()? {
         "ARM64" => Some(CpuArchitecture::Arm64),
@@ -93,7 +93,7 @@ fn shown(
     let after = format!("tag {tag}");
     let difference = task_definition::difference((&before, registered), (&after, &new.body));
     match difference.trim_end() {
-        "" => format!("the task definition of tag {tag} is that of {before}"),
+        "" => format!("the task definition of tag {tag} is the same as that of {before}"),
         difference => format!("the task definition of tag {tag}:\n{difference}"),
     }
 }

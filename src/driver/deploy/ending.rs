@@ -1,4 +1,4 @@
-//! The end of a deploy: what it left, and where users are.
+//! The end of a deploy: what it left behind, and where users are.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::model::{Observed, Tag};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// How long one who has failed, or was interrupted, tidies up.
+/// How long the tidying after a failure or an interrupt may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A release that serves on a colour is unproven: it must not be what users get
-/// by now.
+/// Checks that users have not been moved onto the colour meanwhile: its release is
+/// unproven.
 ///
 /// # Errors
 /// Port 80 was moved onto it meanwhile (exit 4).
@@ -31,7 +31,7 @@ pub(super) async fn confirm(
     plan: &DeployPlan,
     tag: &Tag,
 ) -> Result<()> {
-    // Each write that makes it live looks ahead by itself.
+    // Every write that makes it live checks this by itself.
     if plan.becomes_live {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(super) async fn confirm(
         Ok((Users::Moved(how), _)) => (how, None),
         Ok((Users::BroughtOntoIt, now)) => (String::new(), Some(now)),
         Err(error) => {
-            let told = format!("whether {users} is where it was cannot be read: {error}");
+            let told = format!("cannot read whether {users} is where it was: {error}");
             (told, None)
         }
     };
@@ -65,7 +65,7 @@ pub(super) async fn confirm(
         }))
 }
 
-/// What is said of a deploy that did not succeed, after tidying up.
+/// The error of a deploy that did not succeed, after tidying up.
 pub(super) async fn leave(
     session: &Session,
     turn: &Turn,
@@ -84,7 +84,7 @@ pub(super) async fn leave(
         error = tell_users(session, observed, plan.color, touched, error).await;
     }
     if error.exit == Exit::LookNow {
-        // It is over all the same: there is nothing to finish.
+        // The operation is over all the same: there is nothing to finish.
         turn.conclude(ended);
     }
     let says_it = error.exit == Exit::TimedOut
@@ -95,8 +95,8 @@ pub(super) async fn leave(
     }
 }
 
-/// A revision that no service was told of is needed by nobody. Whoever has the
-/// lease by now tidies up after this one.
+/// Removes revisions that no service was given. If the lease is lost, its new holder
+/// tidies up.
 async fn forget(session: &Session, turn: &Turn, observed: &Observed) {
     if turn.is_lost() {
         return;

@@ -1,4 +1,4 @@
-//! The image: made or taken, pushed unless it is there, and named from then on
+//! The image: built or taken, pushed unless it is there already, and from then on named
 //! by its digest alone.
 
 use super::stored::{self, Beside};
@@ -24,10 +24,11 @@ pub(super) struct Published {
     pub from: Origin,
 }
 
-/// The image in the registry, and the digest by which it is there.
+/// Makes sure that the image is in the registry, and returns the digest that it has
+/// there.
 ///
 /// # Errors
-/// Also for an image that the tasks could not run: it is not pushed.
+/// Among others, an image that the tasks could not run: it is not pushed.
 pub(super) async fn publish(
     session: &Session,
     turn: &Turn,
@@ -41,8 +42,8 @@ pub(super) async fn publish(
     }
     let (engine, login) = tokio::join!(Engine::connect(), session.aws.registry_login());
     let (engine, login) = (engine?, login?);
-    // What has no name can be pruned ahead of its push; and that of its push is for what
-    // was pushed.
+    // An image without a name could be pruned before it is pushed, and the name that it
+    // is pushed under should exist only for what was pushed.
     let name = format!("bgecs-build:{:08x}", fastrand::u32(..));
     let publishing = make_and_push(session, turn, observed, request, (&engine, &name), login);
     let published = publishing.await;
@@ -62,7 +63,7 @@ async fn make_and_push(
     let logins = logins(&repository, &login);
     let made = make_image(session, (engine, name), &logins, request).await;
     if made.is_ok() {
-        // Where it failed, the error says so.
+        // If the build failed, the error says so.
         for doubt in logins.doubts() {
             session
                 .report
@@ -97,8 +98,8 @@ fn is_there<'a>(name: &str) -> ReportEvent<'a> {
     ReportEvent::Done(format!("{name} is in the registry already"))
 }
 
-/// The user's own logins, and ECR's, which bgecs has anyway, for registries that
-/// it was issued for: the app's image may be made of what is there.
+/// The user's own logins, and ECR's, which bgecs has anyway, for the registries that it
+/// is valid for: the image may be built from images there.
 fn logins(repository: &str, login: &RegistryLogin) -> Logins {
     let app = repository.split('/').next().unwrap_or_default().to_owned();
     let login = login.clone();
@@ -108,7 +109,7 @@ fn logins(repository: &str, login: &RegistryLogin) -> Logins {
     })
 }
 
-/// An image of the app's own repository: at most it gets one more tag.
+/// An image that is in the app's own repository: at most it gets one more tag.
 async fn from_registry(
     session: &Session,
     turn: &Turn,
@@ -146,7 +147,7 @@ async fn from_registry(
         .await?;
         session.aws.tag_image(repository, stored, tag).await?;
         session.report.tell(&ReportEvent::Done(format!(
-            "gave {name} the tag {tag}, too"
+            "also tagged {name} as {tag}"
         )));
     }
     Ok(Published {
@@ -213,7 +214,7 @@ async fn run_ahead(hook: &BuildHook, session: &Session, tag: &Tag) -> Result<()>
     };
     command.run(session).await.map_err(|failure| {
         Error::from(failure)
-            .hint("it is [build] before in bgecs.toml; nothing was built or deployed")
+            .hint("it is `[build] before` in bgecs.toml; nothing was built or deployed")
     })
 }
 
@@ -228,8 +229,8 @@ fn took<'a>(reference: &Reference, from: Origin) -> ReportEvent<'a> {
     }
 }
 
-/// With a name; and with the commit and the folder that it is built from, unless the
-/// user says that otherwise.
+/// Adds the name, and labels with the commit and the folder that it is built from, unless
+/// the user has set those labels.
 fn told(build: &BuildRequest, name: &str) -> BuildRequest {
     let mut build = build.clone();
     build.name = Some(name.to_owned());
@@ -240,7 +241,7 @@ fn told(build: &BuildRequest, name: &str) -> BuildRequest {
     build
 }
 
-/// The digest, where the tag names this very image already.
+/// The digest, if the tag already names this very image.
 ///
 /// # Errors
 /// A tag that names another image and may not be moved (exit 6).
@@ -258,7 +259,7 @@ async fn pushed_already(
     if image.is_known_as(&repository, &there.digest) {
         return Ok(Some(there.digest));
     }
-    // What it is may be closed to this identity; then it is taken for another.
+    // These credentials may not be allowed to read it; then it counts as another image.
     let beside = stored::compare(session, name, &there, image).await;
     if matches!(beside, Ok(Beside::Same)) {
         return Ok(Some(there.digest));
@@ -276,12 +277,12 @@ async fn pushed_already(
     );
     Err(match beside {
         Ok(_) => taken,
-        Err(error) => taken.cause(format!("what it is cannot be compared: {}", error.message)),
+        Err(error) => taken.cause(format!("the two images cannot be compared: {}", error.message)),
     })
 }
 
-/// A repository that was there before bgecs came may let tags move as ECR does by
-/// default, which says nothing of what its owner wants.
+/// A repository that existed before bgecs may let tags move because that is ECR's
+/// default, which does not mean that its owner wants it: there the configuration decides.
 async fn may_move(session: &Session, repository: &str, tag: &Tag) -> Result<bool> {
     Ok(match session.aws.tag_mobility(repository, tag).await? {
         TagMobility::Fixed => false,
@@ -290,7 +291,7 @@ async fn may_move(session: &Session, repository: &str, tag: &Tag) -> Result<bool
     })
 }
 
-/// A tag that names another image for good.
+/// The error for a tag that names another image and must not move.
 fn taken(
     session: &Session,
     (infra, observed): (&EcsInfrastructure, &Observed),
@@ -325,10 +326,10 @@ fn taken(
     }
 }
 
-/// Into the app's repository.
+/// A push to the app's repository.
 struct Push<'a> {
     engine: &'a Engine,
-    /// With its registry.
+    /// Including its registry.
     repository: &'a str,
     login: RegistryLogin,
 }

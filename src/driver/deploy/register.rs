@@ -1,4 +1,4 @@
-//! The revision: registered once, also where the answer is lost.
+//! Registers the revision once, even if the answer is lost.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::{Digest, Revision};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// Before each further try. ECS takes one registration a second in the long run.
+/// The pause before each retry. ECS accepts one registration a second in the long run.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -42,8 +42,8 @@ pub(super) async fn register(
     Ok(arn)
 }
 
-/// Each registration makes another revision: ahead of a second try it is looked
-/// whether the first one did.
+/// Each registration creates another revision, so before a retry it is checked whether
+/// the last one went through.
 async fn once(
     session: &Session,
     turn: &Turn,
@@ -61,7 +61,7 @@ async fn once(
             Err(error) => error,
         };
         let pause = pauses.next();
-        // By the end of the pause a lost one is to be seen.
+        // After the pause, a registration whose answer was lost should be visible.
         sleep(pause.unwrap_or(PAUSES[0])).await;
         if error.is_ambiguous()
             && let Some(arn) = find(session, turn, definition).await?
@@ -74,7 +74,7 @@ async fn once(
     }
 }
 
-/// What this very operation has registered.
+/// The revision that this operation has registered.
 async fn find(
     session: &Session,
     turn: &Turn,

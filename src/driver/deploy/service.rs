@@ -1,4 +1,4 @@
-//! Telling a colour's service of the revision that it is to run.
+//! Gives a colour's service the revision that it is to run.
 
 use crate::aws::{NewService, ServiceChange};
 use crate::counted::counted;
@@ -15,14 +15,14 @@ use crate::model::{
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// With these ECS refuses a second service of that name, which can be the first
-/// one of this very call.
+/// The codes with which ECS refuses a second service of that name; it may have been
+/// created by this very call, when its answer was lost.
 const THERE_ALREADY: [&str; 2] = ["InvalidParameterException", "ClientException"];
 
-/// What the service of a colour is to be told besides its revision and its count.
+/// The service's settings apart from its revision and its count.
 ///
 /// # Errors
-/// It is no service.
+/// The colours are not ECS services.
 pub fn wanted_definition(
     session: &Session,
     observed: &Observed,
@@ -39,11 +39,11 @@ pub fn wanted_definition(
     ))
 }
 
-/// What a colour is to run, and how.
+/// What a colour is to run, and with which settings.
 pub(super) struct Told<'a> {
     pub task_definition: &'a Revision,
     pub definition: &'a ServiceDefinition,
-    /// Whether its tasks are to be new ones, whatever they run.
+    /// Whether to replace its tasks even if nothing changes.
     pub restart: bool,
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn tell(
             let change = change(desired, &definition);
             let count = update::update(session, turn, observed, color, &change).await?;
             if desired.is_none() && count == Some(0) {
-                // The look was of a moment ahead of a retire.
+                // The observation may be older than a retire.
                 let configured = i32::from(session.config.service.desired_count);
                 let wakes = ServiceChange {
                     desired: Some(plan::wanted_count(observed, color, configured)),
@@ -98,8 +98,8 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Tells a service that users are on what needs no new task, and whether there
-/// was anything.
+/// Changes settings of the live service that need no new tasks. Returns whether there was
+/// anything to change.
 pub(super) async fn amend(
     session: &Session,
     turn: &Turn,
@@ -130,8 +130,7 @@ fn updated(color: Color, definition: &DefinitionChange) -> String {
 
 enum ServiceCreation {
     Created,
-    /// One was there that was not seen when this began: the look was of a moment
-    /// from before.
+    /// It exists although it was not seen: the observation was older.
     There(Box<ServiceState>),
 }
 

@@ -1,5 +1,5 @@
-//! Images that the app's repository has already: what they are is asked of ECR
-//! alone, so that a deploy of one needs no Docker Engine.
+//! Images that are in the app's repository already: all about them is read from ECR, so
+//! that deploying one needs no Docker Engine.
 
 use crate::aws::{Key, Manifest, Stored};
 use crate::docker::{Exactly, LocalImage, Reference};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::{Contents, CpuArchitecture, Digest, Observed, Platform, RunsOn};
 use crate::session::Session;
 
-/// The image of that name, where it is one of the app's repository.
+/// The image of that name, if it is in the app's repository.
 pub(super) async fn find(
     session: &Session,
     observed: &Observed,
@@ -27,11 +27,10 @@ pub(super) async fn find(
     Ok(session.aws.stored_image(&infra.repository, key).await?)
 }
 
-/// Which CPU the image's tasks are to have: that of the image, or one out of
-/// several.
+/// The CPU architecture for the image's tasks: that of the image, or one of several.
 ///
 /// # Errors
-/// What is no image, or none that the tasks can run (exit 6).
+/// What is not an image, or has none that the tasks can run (exit 6).
 pub(super) async fn architecture(
     session: &Session,
     repository: &str,
@@ -68,7 +67,7 @@ fn manifest(name: &str, stored: &Stored) -> Result<Manifest> {
         .map_err(|why| Error::refused(format!("{name} cannot be deployed: {why}")))
 }
 
-/// Of one image out of an index.
+/// Of one image in an index.
 async fn contents_of(session: &Session, repository: &str, digest: &Digest) -> Result<Contents> {
     let config = config_of(session, repository, digest).await?;
     Ok(session.aws.image_contents(repository, &config).await?)
@@ -81,22 +80,22 @@ async fn config_of(session: &Session, repository: &str, digest: &Digest) -> Resu
     let stored = stored.ok_or_else(|| Error::failed(format!("there is no {name}")))?;
     match manifest(&name, &stored)? {
         Manifest::Image { config } => Ok(config),
-        Manifest::Index(_) => Err(Error::refused(format!("{name} is an index in an index"))),
+        Manifest::Index(_) => Err(Error::refused(format!("{name} is an index inside an index"))),
     }
 }
 
-/// What an image of the repository is beside one of the engine's.
+/// How an image of the repository compares with one of the engine's.
 #[derive(Debug)]
 pub(super) enum Beside {
     Same,
     Another {
-        /// It says that it was built from the same commit and context.
+        /// Its labels say that it was built from the same commit and context.
         same_source: bool,
     },
 }
 
 /// # Errors
-/// What it is cannot be found out.
+/// It cannot be read.
 pub(super) async fn compare(
     session: &Session,
     repository: &str,
@@ -104,7 +103,7 @@ pub(super) async fn compare(
     image: &LocalImage,
 ) -> Result<Beside> {
     let is_it = |digest: &Digest| image.id == digest.as_str();
-    // An engine on containerd's store names images by their manifests.
+    // An engine with the containerd image store identifies images by their manifests.
     if is_it(&stored.digest) {
         return Ok(Beside::Same);
     }

@@ -311,11 +311,11 @@ fn an_unknown_changeover_says_why() {
         why
     };
     insta::assert_snapshot!(all.map(line).join("\n"), @r"
-    both releases answer alike; return the header `x-bgecs-release: $BGECS_RELEASE`
-    both releases answer alike; return the header `x-bgecs-release: $BGECS_RELEASE`
-    no answer is like either release's; return the header `x-bgecs-release: $BGECS_RELEASE`
-    no answer is like either release's; return the header `x-bgecs-release: $BGECS_RELEASE`
-    no answer is like blue's; return the header `x-bgecs-release: $BGECS_RELEASE`
+    both releases give the same answers; return the header `x-bgecs-release: $BGECS_RELEASE`
+    both releases give the same answers; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer matches either release; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer matches either release; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer matches blue; return the header `x-bgecs-release: $BGECS_RELEASE`
     blue was not seen to answer in the window
     not every node was seen to answer from blue, over each kind of connection
     ");
@@ -381,7 +381,7 @@ fn rolled_back_for_other_reasons() {
       hint:      run it again when you are ready
     the promotion of blue (tag 2) was rolled back: the probe has ended by itself
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      nothing is known against blue: `bgecs promote` again
+      hint:      nothing speaks against blue: `bgecs promote` again
     the promotion of blue (tag 2) was rolled back: the test port could not be moved: AccessDenied: no
       traffic:   port 80 -> green (tag 1), confirmed
       hint:      fix that, or allow it for these credentials; then `bgecs promote` again
@@ -438,7 +438,7 @@ fn nothing_was_changed() {
     error: the promotion of blue (tag 2) was refused: production failed before anything was changed (0 of 0 requests)
       caused by: HTTP 500, before the swap
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      see `bgecs probe` and `bgecs logs green`; where the last release is to blame, `bgecs rollback`; where blue is the fix, `bgecs promote --fix-forward`
+      hint:      see `bgecs probe` and `bgecs logs green`; if the last release is to blame, `bgecs rollback`; if blue is the fix, `bgecs promote --fix-forward`
     exit 6
 
       requests    16 sent, 0 failed
