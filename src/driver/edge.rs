@@ -1,6 +1,6 @@
-//! `init` of an app whose colours somebody else runs: its journal, and what becomes its
-//! router, which is taken over without a moment in which anybody is led otherwise; and
-//! the way back.
+//! `init` of an app whose colours somebody else runs: creates its journal, and takes over
+//! what becomes its router, without anybody being led elsewhere for a moment; and the
+//! reverse, giving the router back.
 
 mod answers;
 mod giving_back;
@@ -28,20 +28,20 @@ pub use giving_back::{give_back, refuse_on_both, steps_back};
 pub use rules::unled;
 use spreading::{forget, kept_until, reform};
 
-/// What `init` found and means to do.
+/// What `init` found, and what it is going to do.
 #[derive(Debug)]
 pub struct PreparedEdge {
     pub infrastructure: EdgeInfrastructure,
     pub stack: WrittenStack,
     pub takeover: Takeover,
-    /// Of those by which colours are looked at.
+    /// Changes of the rules by which testers reach the colours.
     pub rules: Vec<RuleChange>,
 }
 
-/// Looks, and plans. Changes nothing.
+/// Reads what is there and plans. Changes nothing.
 ///
 /// # Errors
-/// A record that is not to be taken over, or a stack that is not in order (exit 6).
+/// A record that must not be taken over, or a stack in an unusable state (exit 6).
 pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
     let before = session.aws.read_stack(&session.stack_name()).await?;
     if let Some(stack) = before.as_ref().filter(|stack| stack.is_unusable()) {
@@ -76,7 +76,7 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
     })
 }
 
-/// As the file says, by that router.
+/// As the file says, with that router.
 fn infrastructure(session: &Session, edge: &Edge, router: EdgeRouter) -> EdgeInfrastructure {
     let backends = edge.backends();
     EdgeInfrastructure {
@@ -88,10 +88,10 @@ fn infrastructure(session: &Session, edge: &Edge, router: EdgeRouter) -> EdgeInf
     }
 }
 
-/// What an earlier `init` was told of.
+/// What an earlier `init` wrote into the stack.
 ///
 /// # Errors
-/// Another kind: users of that one would be left behind (exit 6).
+/// A router of another kind, whose users would be left behind (exit 6).
 fn earlier(
     session: &Session,
     edge: &Edge,
@@ -105,12 +105,12 @@ fn earlier(
     match was == is {
         true => Ok(Some(earlier.clone())),
         false => Err(Error::refused(format!(
-            "users of {} are routed by its {}, and bgecs.toml has `kind = \"{is}\"`",
+            "users of {} are routed by its {}, but bgecs.toml has `kind = \"{is}\"`",
             session.app(),
             earlier.endpoints.production
         ))
         .hint(format!(
-            "`bgecs destroy` with `kind = \"{was}\"` leaves them where they are, and what runs, too; then `bgecs init` by the other kind"
+            "`bgecs destroy` with `kind = \"{was}\"` leaves users and what runs as they are; then `bgecs init` with the other kind"
         ))),
     }
 }
@@ -161,8 +161,8 @@ impl PreparedEdge {
     }
 }
 
-/// Takes the record over, under the lease: what resolvers keep is made short first,
-/// and forgotten, so that every later move is seen as soon as it is to be.
+/// Takes the record over, under the lease. First its TTL is shortened and the old one
+/// waited out, so that resolvers see every later move in time.
 ///
 /// # Errors
 /// A record that somebody changed meanwhile; AWS's own.
@@ -207,8 +207,7 @@ pub async fn take_over(
     Ok(())
 }
 
-/// What it says of the idle colour, and for how long it may be kept: users stay where
-/// they are.
+/// Updates the answer for the idle colour and the TTL; users stay where they are.
 async fn renew(
     session: &Session,
     turn: &Turn,
@@ -228,7 +227,7 @@ async fn renew(
     Ok(())
 }
 
-/// What an `init` was about that was cut short, brought to its end.
+/// Finishes an `init` that was cut short.
 ///
 /// # Errors
 /// As [`prepare`] and [`take_over`].
@@ -239,13 +238,14 @@ pub async fn finish(
     observed: &Observed,
 ) -> Result<()> {
     let prepared = prepare(session, edge).await?;
-    // The stack says what the rules were made for until they are so no more.
+    // The stack keeps listing the old rules until they have been changed.
     rules::carry_out(session, Some(turn), &prepared.rules).await?;
     let named = NamedStack::of(session);
     prepared.stack.carry_out(&named, Some(turn)).await?;
     take_over(session, turn, &prepared, observed).await?;
-    // It may have been taken over, and nobody lived to say what was live; and what needs
-    // no taking over has a live colour as it is found.
+    // The record may have been taken over by a process that died before it wrote down
+    // what was live. And a router that needs no taking over has a live colour from the
+    // beginning.
     let begun = |effect: &Effect| matches!(effect, Effect::TakeRecordOver { .. });
     let is_found = prepared.infrastructure.router.record().is_none();
     if let Takeover::Done(Some(live)) = prepared.takeover
@@ -257,7 +257,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// What was live before bgecs came is the release to go back to.
+/// Records what was live before bgecs came as the release to go back to.
 fn found_there(turn: &Turn, observed: &Observed, live: Color) -> Observed {
     let operation = turn.operation();
     let mut now = observed.clone();
@@ -269,7 +269,7 @@ fn found_there(turn: &Turn, observed: &Observed, live: Color) -> Observed {
         revision: Revision::new(operation.id.as_str()),
         tag: None,
         deployed_at: Provenance::gather(None).when,
-        deployed_by: "whoever had it before bgecs".to_owned(),
+        deployed_by: "its owner before bgecs".to_owned(),
         is_retired: false,
     };
     let targets: Targets = now.color(live).targets.clone();

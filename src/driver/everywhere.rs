@@ -1,4 +1,4 @@
-//! What was written by a process that is gone, on its way to wherever users come in.
+//! Waits until a change that a process wrote before it died has reached all edges.
 
 use tokio::time::{Instant, sleep};
 
@@ -23,13 +23,13 @@ pub async fn wait(session: &Session, infrastructure: &Infrastructure) -> Result<
             return Err(Error::new(
                 Exit::LookNow,
                 format!(
-                    "the {route} was changed, and after {seconds} s that is not in force everywhere"
+                    "the {route} was changed, but after {seconds} s the change is not in force everywhere"
                 ),
             )
-            .hint("`bgecs resume` goes on from there"));
+            .hint("`bgecs resume` continues from there"));
         }
         if !std::mem::replace(&mut is_told, true) {
-            let doing = "waiting until every edge has what was changed".to_owned();
+            let doing = "waiting until every edge has the change".to_owned();
             session.report.tell(&ReportEvent::Doing(doing));
         }
         sleep(session.poll_pause(patience.pause)).await;

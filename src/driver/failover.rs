@@ -1,5 +1,5 @@
-//! Looking whether somebody's DNS would turn away from the load balancer, ahead of
-//! leaving it a target group without targets.
+//! Checks whether somebody's DNS would fail over from the load balancer, before it is
+//! left with a target group without targets.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::model::{Attachment, EcsInfrastructure, Route};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// Users' names, and those of the load balancers that they are led to.
+/// The names that users ask for, and those of the load balancers that they lead to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedTo {
     pub urls: Vec<String>,
@@ -27,7 +27,7 @@ impl From<&EcsInfrastructure> for LedTo {
     }
 }
 
-/// Where users are led that come to have a second colour.
+/// Of a service that is about to get a second colour.
 impl From<&Attachment> for LedTo {
     fn from(it: &Attachment) -> Self {
         let name = it.load_balancer_dns_name.clone();
@@ -38,10 +38,10 @@ impl From<&Attachment> for LedTo {
     }
 }
 
-/// Who may not look is told so, and not kept from going on.
+/// Without permission to look, only a note is told.
 ///
 /// # Errors
-/// A record would fail over, which nobody said that it may (exit 6).
+/// A record would fail over, and nobody has allowed that (exit 6).
 pub async fn refuse(session: &Session, to: &LedTo, is_allowed: bool) -> Result<()> {
     let hosts = to.urls.iter().filter_map(|url| Url::parse(url).ok());
     let hosts: Vec<String> = hosts
@@ -52,14 +52,14 @@ pub async fn refuse(session: &Session, to: &LedTo, is_allowed: bool) -> Result<(
         Ok(found) => found,
         Err(error) => {
             session.report.tell(&ReportEvent::Note(format!(
-                "whether a record of Route 53 evaluates the load balancer's health, and would fail over, is not known here: {error}"
+                "whether a record of Route 53 evaluates the load balancer's health, and would fail over, is not known: {error}"
             )));
             return Ok(());
         }
     };
     if !found.unread.is_empty() {
         warn(format!(
-            "these zones of Route 53 are too large to be looked through for records that would fail over: {}",
+            "these zones of Route 53 are too large to be searched for records that would fail over: {}",
             found.unread.join(", ")
         ));
     }
@@ -98,7 +98,7 @@ mod tests {
         drop(session);
         let said = seen.err.text();
         assert!(
-            said.contains("is not known here: route53:ListHostedZones"),
+            said.contains("is not known: route53:ListHostedZones"),
             "{said}"
         );
     }

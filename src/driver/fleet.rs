@@ -1,9 +1,9 @@
-//! A look at all apps of an account and region: pages of stacks, and what belongs to the
-//! apps of one page side by side. Changes nothing.
+//! Reads all apps of an account and region: page by page of stacks, and side by side what
+//! belongs to the apps of one page. Changes nothing.
 //!
-//! AWS limits calls by kinds, so of each kind a number is under way at once: enough to use
-//! its rate to the full, and so few that none of them waits longer for its turn than a call
-//! may take.
+//! AWS limits each kind of call, so only some of each kind run at once: enough to use the
+//! allowed rate fully, and few enough that none waits for its turn longer than a call may
+//! take.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,7 +41,7 @@ pub struct FleetApp {
 /// An app at one moment.
 pub struct SeenApp {
     pub stack: StackSnapshot,
-    /// Whose targets' health nobody asked.
+    /// Without the colours' target health.
     pub observed: Observed,
     pub ended: Vec<Operation>,
     pub held: Option<Lease>,
@@ -79,7 +79,7 @@ pub async fn look(aws: &Aws) -> Result<Vec<FleetApp>> {
     Ok(apps)
 }
 
-/// The right to make a call of that kind.
+/// The permits for calls of each kind.
 struct Turns {
     services: Semaphore,
     definitions: Semaphore,
@@ -99,8 +99,8 @@ impl Turns {
     }
 }
 
-/// A call in its turn, which it keeps while AWS throttles it: then fewer are made. Nobody
-/// closes the semaphore, so that each has one.
+/// Makes a call when it is its turn, and keeps the turn while AWS throttles it, so that
+/// fewer calls are made. The semaphore is never closed.
 async fn in_turn<T>(
     turns: &Semaphore,
     call: impl AsyncFn() -> Result<T, AwsError>,
@@ -123,10 +123,10 @@ struct EdgeApp {
     infra: EdgeInfrastructure,
 }
 
-/// A page's apps by how they are read.
+/// A page's apps, grouped by how they are read.
 #[derive(Default)]
 struct PageApps {
-    /// Those of one cluster, as many as are read at once.
+    /// The apps of one cluster, as many as can be read in one call.
     crews: Vec<Vec<EcsApp>>,
     edges: Vec<EdgeApp>,
     incomplete: Vec<FleetApp>,
@@ -192,7 +192,7 @@ async fn read_page(aws: &Aws, turns: &Turns, stacks: Vec<AppStack>) -> Vec<Fleet
     read.chain(page.incomplete).collect()
 }
 
-/// What was read of a page's apps together.
+/// What was read for all apps of a page together.
 struct PageLook<'a> {
     aws: &'a Aws,
     turns: &'a Turns,
@@ -260,8 +260,8 @@ impl PageLook<'_> {
         Ok(self.seen(it.stack, observed, ended))
     }
 
-    /// Asked of AWS only where the journal does not know it, or where its size counts
-    /// since it runs for nobody.
+    /// Asks AWS only if the journal does not know the release, or if its size matters
+    /// because it runs without users.
     async fn running(
         &self,
         recent: Recent<'_>,

@@ -1,4 +1,4 @@
-//! What an app is given: read side by side, and judged, ahead of everything that is
+//! The resources that an app is given: read side by side and checked before anything is
 //! made.
 
 use futures_util::try_join;
@@ -11,12 +11,12 @@ use crate::error::Result;
 use crate::model::{Given, GivenFound};
 use crate::session::Session;
 
-/// Of the listeners that `init` makes, with [tls] and without.
+/// The ports of the listeners that `init` makes, without [tls] and with it.
 const PLAIN: [u16; 2] = [80, 81];
 const SECURE: [u16; 3] = [80, 443, 8443];
 
 /// # Errors
-/// Something is not there, or not fit for the app (exit 6); AWS's own.
+/// Something does not exist, or does not suit the app (exit 6); AWS's own.
 pub async fn look(
     session: &Session,
     (needs, port): (&Needs, u16),
@@ -53,7 +53,7 @@ pub async fn look(
 
 async fn read(session: &Session, given: &Given) -> Result<GivenFound, AwsError> {
     let aws = &session.aws;
-    // Each has a call of its own.
+    // Each kind has its own call.
     macro_rules! read {
         ($name:expr, $call:ident) => {
             async {

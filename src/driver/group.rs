@@ -1,9 +1,8 @@
-//! A process group that ends with this process, however this one ends.
+//! A process group that ends when this process ends, however that happens.
 //!
-//! Its leader is a shell that waits for the other end of a pipe to close, which
-//! happens on every way out, also where this process is killed. As long as the
-//! leader waits, no other group can come by its number. It also passes signals
-//! on: it is ready to outlive them once it reads.
+//! Its leader is a shell that waits for the other end of a pipe to close, which happens
+//! even if this process is killed. As long as the leader waits, no other group can get
+//! its number. It also passes signals on: once it reads, it is ready to survive them.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -12,22 +11,21 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::interrupt::Signal;
 
-/// Sends its group the signals that it reads. At their end it asks the group to
-/// end, which it outlives itself, and ends by force what is left two seconds
-/// later.
+/// Sends its group the signals that it reads. At end of file it asks the group to end,
+/// survives that itself, and two seconds later kills what is left.
 const LEADER: &str = "trap '' TERM INT HUP; while read -r it; do kill -\"$it\" 0; done; \
     kill -TERM 0; sleep 2; kill -KILL 0";
 
-/// Dropping it ends the group, as the end of this process does. No signal goes
-/// from here: the leader may not be ready to outlive one.
+/// Dropping it ends the group, just as the end of this process does. No signal is sent
+/// from here: the leader may not be ready to survive one.
 #[derive(Debug)]
 pub(super) struct Group {
     leader: Child,
-    /// Nobody else has this end.
+    /// This process holds the only copy of this end.
     held: Option<ChildStdin>,
 }
 
-/// Never dropped: the system closes their pipes when this process is gone.
+/// Never dropped: the system closes the pipes when this process ends.
 static KEPT: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
 impl Group {
@@ -47,12 +45,12 @@ impl Group {
     /// Sends it to all of the group.
     pub(super) fn pass_on(&mut self, signal: Signal) {
         if let Some(held) = &mut self.held {
-            // A leader that is gone leads nobody.
+            // If the leader has gone, there is no group left.
             let _ = writeln!(held, "{}", signal.name());
         }
     }
 
-    /// What is left of the group goes on, as if nobody had led it.
+    /// What is left of the group keeps running as if it had no leader.
     pub(super) fn let_go(mut self) {
         let _ = self.leader.kill();
         let _ = self.leader.wait();

@@ -1,7 +1,7 @@
-//! Commands of the user's own that bgecs waits for: `[build] before`, and
-//! `[hooks]` of a shift. Their output is shown as it comes. One is over when the
-//! command is; what it leaves running may help what follows, and ends with this
-//! process. What a failure means is the caller's to say.
+//! Commands of the user that bgecs waits for: `[build] before`, and the `[hooks]` of a
+//! shift. Their output is shown as it comes. A hook is over when its command ends; what
+//! it leaves running may be needed by what follows, and ends with this process. The
+//! caller decides what a failure means.
 
 mod noted;
 mod occasion;
@@ -32,31 +32,31 @@ pub use noted::{NotedHooks, tell_of_going_back};
 use occasion::Occasion;
 use task::HookTaskRun;
 
-/// Lines of a failed hook that the error repeats.
+/// How many lines of a failed hook the error repeats.
 const LAST_LINES: usize = 20;
 
-/// What is run, and what it is told.
+/// What is run, and what it is given.
 #[derive(Debug)]
 pub struct HookCommand<'a> {
-    /// `hook`, or what else it is called.
+    /// `hook`, or another word for it.
     pub what: &'static str,
-    /// Of what failed, in sentences: `before_stage of stage 2`.
+    /// Its name in messages: `before_stage of stage 2`.
     pub name: String,
     /// A line for `sh`.
     pub line: &'a str,
     pub folder: &'a Path,
-    /// Beside this process's own and the app's name.
+    /// In addition to this process's own environment and the app's name.
     pub environment: Vec<(&'static str, OsString)>,
-    /// None is as long as it takes.
+    /// None: no limit.
     pub limit: Option<Duration>,
 }
 
-/// Why a hook lets nothing go on.
+/// Why a hook stops what was going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookFailure {
     pub message: String,
     pub cause: Option<String>,
-    /// Whether it was killed, because it had not come to its end in time.
+    /// Whether it was killed because it did not finish in time.
     pub is_late: bool,
 }
 
@@ -69,7 +69,7 @@ impl HookFailure {
         }
     }
 
-    /// All of it, for a reason, whose first line says enough by itself.
+    /// The whole message, for a reason; its first line says enough by itself.
     pub fn told(&self) -> String {
         let Self { message, cause, .. } = self;
         match cause {
@@ -99,7 +99,8 @@ impl From<HookFailure> for Error {
 }
 
 impl HookCommand<'_> {
-    /// Dropped ahead of its end, it ends the command and all that it has started.
+    /// If the future is dropped early, that ends the command and everything that it has
+    /// started.
     ///
     /// # Errors
     /// It cannot be started, takes too long, or ends with another code than 0.
@@ -130,7 +131,7 @@ impl HookCommand<'_> {
                 return Ok(());
             }
             Ok(Ok((status, _))) => format!("failed: {status}"),
-            Ok(Err(error)) => return Err(io("has an end that cannot be seen", error)),
+            Ok(Err(error)) => return Err(io("ended, but its exit status cannot be read", error)),
             Err(limit) => format!("took longer than {} and was killed", in_words(limit)),
         };
         Err(HookFailure {
@@ -140,7 +141,7 @@ impl HookCommand<'_> {
     }
 }
 
-/// What it said at its end.
+/// The last lines that it wrote.
 #[derive(Debug, Default)]
 struct LastLines(VecDeque<String>);
 
@@ -171,7 +172,7 @@ fn in_words(limit: Duration) -> String {
     spoken_time::span(spoken_time::of(limit))
 }
 
-/// A hook under way. Dropping it ends it, and all that it has started.
+/// A running hook. Dropping it ends it, and everything that it has started.
 struct Running {
     child: Child,
     output: pipe::Receiver,
@@ -179,8 +180,8 @@ struct Running {
 }
 
 impl Running {
-    /// Both of its streams go into one pipe, so that their lines come in the
-    /// order in which they were written.
+    /// Both of its streams go into one pipe, so that lines keep the order in which they
+    /// were written.
     fn start(hook: &HookCommand<'_>, app: &str) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let group = Group::start()?;
@@ -203,8 +204,8 @@ impl Running {
         })
     }
 
-    /// Tells its lines until the command ends. A process that it has left in the
-    /// background may hold the pipe open for ever, and is not waited for.
+    /// Tells its lines until the command ends. A process that it left in the background
+    /// may hold the pipe open for ever, so that is not waited for.
     async fn follow(mut self, tell: &mut dyn FnMut(&str)) -> io::Result<(ExitStatus, Group)> {
         let mut lines = Lines::default();
         let status = loop {

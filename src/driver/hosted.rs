@@ -1,4 +1,4 @@
-//! Colours that bgecs does not run: what the journal says runs there, and whether
+//! Colours that bgecs does not run: what runs there according to the journal, and whether
 //! it answers.
 
 pub mod deploy;
@@ -15,8 +15,8 @@ use crate::model::{
 };
 use crate::session::Session;
 
-/// Looks at everything: the router, the journal where it is not known, and what
-/// each colour answers.
+/// Reads everything: the router, the journal if it is not given, and what each colour
+/// answers.
 ///
 /// # Errors
 /// AWS's own; a path that no URL can have (exit 2).
@@ -53,18 +53,18 @@ pub async fn look(
     })
 }
 
-/// What the journal says that the colours run.
+/// What the colours run, according to the journal.
 pub fn remembered(journal: &Head) -> PerColor<Option<HostedRelease>> {
     let hosted = journal.truth.as_ref().map(|truth| truth.hosted.clone());
     let mut hosted = hosted.unwrap_or_default();
-    // One that nobody finished may have put anything there.
+    // An unfinished deploy may have put anything there.
     if let Some(color) = journal.operation.as_ref().and_then(may_have_overwritten) {
         *hosted.get_mut(color) = None;
     }
     hosted
 }
 
-/// The colour on which an operation that was cut short may have put something.
+/// The colour onto which an operation that was cut short may have put something.
 pub fn may_have_overwritten(operation: &Operation) -> Option<Color> {
     operation
         .entries
@@ -79,7 +79,7 @@ pub fn may_have_overwritten(operation: &Operation) -> Option<Color> {
         })
 }
 
-/// What is so of a colour on which that is deployed.
+/// The state of a colour that runs `hosted`.
 pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
     let release = hosted.as_ref().map(|it| Release {
         tag: it.tag.clone(),
@@ -96,8 +96,8 @@ pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
     }
 }
 
-/// Where a colour is looked at as the one target that it has: healthy where the health
-/// path answers well.
+/// Treats the colour as a single target, which is healthy if the health path answers
+/// well.
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).
@@ -105,8 +105,8 @@ pub async fn health(session: &Session, infra: &Infrastructure, color: Color) -> 
     let path = &session.config.container.health_path;
     let url = session.bare_color_address(infra, color, path).await?;
     let reason = match edge::unled(session, infra, color).await {
-        // Who gets away from that colour needs to know no more.
-        Err(error) => Some(format!("what leads there cannot be seen: {error}")),
+        // On the way away from that colour, more need not be known.
+        Err(error) => Some(format!("cannot read what leads there: {error}")),
         Ok(Some(why)) => Some(why),
         Ok(None) => {
             let question = asking::of_health(&session.config.probe);

@@ -1,5 +1,5 @@
-//! A set's jobs: each is given its next revision ahead of the release, and runs by it
-//! once users of all modules are on that release. What is decided is in `engine/job.rs`
+//! A set's jobs: each gets its next revision before the release, and is moved to it once
+//! users of all modules are on that release. The decisions are made in `engine/job.rs`
 //! and `engine/set/jobs.rs`.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::session::poll_pause;
 
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a service's tasks may take to run by another revision.
+/// How long a service's tasks may take to change to another revision.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// One job of a set.
@@ -32,12 +32,12 @@ pub struct SetJob {
     pub report: Reporter,
 }
 
-/// What a job runs by.
+/// What a job runs now.
 pub struct JobStanding {
     pub revision: Revision,
-    /// Of the release that a set brought to it, if one did.
+    /// The tag of the release that a set brought to it, if one did.
     pub tag: Option<Tag>,
-    /// As it is named there: maybe by its family alone.
+    /// The revision as the job names it: possibly by its family alone.
     named: Revision,
     described: serde_json::Value,
 }
@@ -48,7 +48,7 @@ impl SetJob {
     }
 
     /// # Errors
-    /// It is not there (exit 6), or is none that a job can be.
+    /// It does not exist (exit 6), or cannot be a job.
     pub async fn look(&self) -> Result<JobStanding> {
         self.find().await?.ok_or_else(|| {
             let file = self.place.config.display();
@@ -57,10 +57,10 @@ impl SetJob {
         })
     }
 
-    /// None where it is not there.
+    /// None if it does not exist.
     ///
     /// # Errors
-    /// It is none that a job can be; AWS's own.
+    /// It cannot be a job; AWS's own.
     pub async fn find(&self) -> Result<Option<JobStanding>, AwsError> {
         let named = match self.aws.read_job(&self.place.target).await {
             Ok(seen) => seen.runs_by,
@@ -80,11 +80,11 @@ impl SetJob {
         }))
     }
 
-    /// Registers its revision of that release, which nothing runs by yet; none where it
-    /// runs that release already.
+    /// Registers its revision for that release, which nothing runs yet; None if it runs
+    /// that release already.
     ///
     /// # Errors
-    /// Its image is not there; what is refused of it, or AWS's own.
+    /// Its image does not exist; the definition is refused; AWS's own.
     pub async fn prepare(
         &self,
         tag: &Tag,
@@ -100,7 +100,7 @@ impl SetJob {
         let (definition, named) = self.next(&now, tag, image)?;
         let (image, digest) = self.found(&named).await?;
         if !is_one_revision(&now.named) {
-            // Else the one that is registered next would be the one that it runs by.
+            // Otherwise the revision registered next would take effect at once.
             self.aim(&now.named, &now.revision).await?;
             let text = format!(
                 "the {} named no revision, and is pinned to {}, the one it meant",
@@ -132,10 +132,10 @@ impl SetJob {
         }))
     }
 
-    /// What its next revision is made of, and which image that runs.
+    /// What its next revision is based on, and which image it runs.
     ///
     /// # Errors
-    /// Its container or image is not to be told.
+    /// Its container or image cannot be determined.
     pub fn next<'a>(
         &self,
         now: &'a JobStanding,
@@ -160,8 +160,8 @@ impl SetJob {
         Ok((definition, image))
     }
 
-    /// The image by its digest, where it is in a repository of this account; by its name
-    /// elsewhere.
+    /// The image by its digest if it is in a repository of this account, else by its
+    /// name.
     ///
     /// # Errors
     /// The repository has no such image (exit 6).
@@ -190,10 +190,10 @@ impl SetJob {
         Ok((format!("{name}@{}", stored.digest), Some(stored.digest)))
     }
 
-    /// Has it run by that revision, instead of the other one. Told twice, it is told once.
+    /// Makes the job run `to` instead of `from`. Doing it twice has no further effect.
     ///
     /// # Errors
-    /// It runs by a third one (exit 6); AWS's own.
+    /// It runs a third revision (exit 6); AWS's own.
     async fn aim(&self, from: &Revision, to: &Revision) -> Result<()> {
         let seen = self.aws.read_job(&self.place.target).await?;
         let now = &seen.runs_by;
@@ -202,7 +202,7 @@ impl SetJob {
         }
         if now != from {
             return Err(Error::refused(format!(
-                "the {} runs by {}, and neither by {} nor by {}: something else has changed it",
+                "the {} runs {}, neither {} nor {}: something else has changed it",
                 self.place.target,
                 now.short(),
                 from.short(),
@@ -212,8 +212,8 @@ impl SetJob {
         Ok(self.aws.aim_job(&self.place.target, seen, to).await?)
     }
 
-    /// Waits until it runs by that revision, which it was told: a service until all its
-    /// tasks do.
+    /// Waits until it runs that revision, which it was given before: for a service, until
+    /// all its tasks do.
     ///
     /// # Errors
     /// Tasks that fail, or take too long; AWS's own.
@@ -221,7 +221,7 @@ impl SetJob {
         if let JobTarget::Service { cluster, service } = &self.place.target {
             self.settled((cluster, service), to).await?;
         }
-        let done = format!("runs by {}", to.short());
+        let done = format!("runs {}", to.short());
         self.report.tell(&ReportEvent::Done(done));
         Ok(())
     }
@@ -234,13 +234,13 @@ impl SetJob {
                 JobRollout::Done => return Ok(()),
                 JobRollout::Failed(why) => {
                     return Err(Error::failed(format!(
-                        "the {} does not run by {}: {why}",
+                        "the {} does not run {}: {why}",
                         self.place.target,
                         to.short()
                     )));
                 }
                 JobRollout::UnderWay { running, desired } => {
-                    let text = format!("{running} of {desired} tasks run by {}", to.short());
+                    let text = format!("{running} of {desired} tasks run {}", to.short());
                     self.report.tell(&ReportEvent::Doing(text));
                 }
             }
@@ -250,7 +250,7 @@ impl SetJob {
                 return Err(Error::new(
                     Exit::TimedOut,
                     format!(
-                        "the {} does not run by {} after {} s{}",
+                        "the {} does not run {} after {} s{}",
                         self.place.target,
                         to.short(),
                         TIMEOUT.as_secs(),
@@ -262,24 +262,24 @@ impl SetJob {
         }
     }
 
-    /// Has it run by what it ran by before. Nobody waits for a service's tasks: modules
-    /// go back meanwhile.
+    /// Makes it run its previous revision again, without waiting for a service's tasks:
+    /// the modules go back meanwhile.
     async fn put_back(&self, step: &JobMove) -> Result<()> {
         self.aim(&step.to, &step.from).await?;
-        let done = format!("runs by {} again", step.from.short());
+        let done = format!("runs {} again", step.from.short());
         self.report.tell(&ReportEvent::Done(done));
         Ok(())
     }
 }
 
-/// How a job came out of its set's release.
+/// What became of a job in its set's release.
 #[derive(Debug)]
 pub enum JobEnd {
-    /// It runs by the release's revision.
+    /// It runs the release's revision.
     Moved,
-    /// It was not told anything.
+    /// It was not changed.
     Stayed,
-    /// It runs by what it ran by before.
+    /// It runs its previous revision again.
     Back,
     /// It could not be put back.
     Lost(Error),
@@ -291,12 +291,14 @@ pub struct MovingJob<'a> {
     pub step: &'a JobMove,
 }
 
-/// Moves a set's jobs once all its modules are well, or back where the set goes back.
+/// Moves a set's jobs forward once all its modules are well, or back if the set goes
+/// back.
 pub async fn shift_jobs(table: &SetTable, jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     if table.jobs_turn().await.is_err() {
         return jobs.iter().map(|_| JobEnd::Stayed).collect();
     }
-    // Nobody is told twice at once: what came of a call that was given up is not known.
+    // Calls are not cancelled halfway: the result of an abandoned call would not be
+    // known.
     let moved = match all(each(jobs, aim_on).await) {
         Ok(()) => tokio::select! {
             settled = each(jobs, settle) => all(settled),
@@ -313,7 +315,7 @@ pub async fn shift_jobs(table: &SetTable, jobs: &[MovingJob<'_>]) -> Vec<JobEnd>
     jobs.iter().map(|_| JobEnd::Moved).collect()
 }
 
-/// The same where no module can go back any more.
+/// The same when no module can go back any more.
 pub async fn bring_all_on(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     let bring = async |it: &MovingJob<'_>| {
         aim_on(it).await?;
@@ -322,7 +324,7 @@ pub async fn bring_all_on(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     ended(each(jobs, bring).await, || JobEnd::Moved)
 }
 
-/// Also those that were not told yet, which run by what they ran by before.
+/// Includes jobs that were not moved yet and so run their previous revision.
 pub async fn put_all_back(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     let put_back = async |it: &MovingJob<'_>| it.job.put_back(it.step).await;
     ended(each(jobs, put_back).await, || JobEnd::Back)
@@ -336,7 +338,7 @@ async fn settle(it: &MovingJob<'_>) -> Result<()> {
     it.job.settle(&it.step.to).await
 }
 
-/// Does that with all of them, side by side and to its end; errors name the job.
+/// Does this with all of them side by side, each to its end; errors name the job.
 async fn each(
     jobs: &[MovingJob<'_>],
     doing: impl AsyncFn(&MovingJob<'_>) -> Result<()>,
@@ -349,7 +351,7 @@ async fn each(
 }
 
 /// # Errors
-/// The first that it could not be done with, and why.
+/// The first job with which it failed, and why.
 fn all(done: Vec<Result<()>>) -> std::result::Result<(), String> {
     let done: Result<()> = done.into_iter().collect();
     done.map_err(|error| error.message)

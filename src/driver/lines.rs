@@ -1,11 +1,11 @@
-//! What a command writes, line by line.
+//! The output of a command, line by line.
 
 use std::io;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
-/// Cuts into lines what comes in pieces.
+/// Splits data that arrives in pieces into lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pub(super) partial: Vec<u8>,
@@ -23,7 +23,7 @@ impl Lines {
         }
     }
 
-    /// What a command that is over has left in its pipe.
+    /// Reads what a command that has ended left in its pipe.
     pub(super) async fn rest(
         mut self,
         mut output: pipe::Receiver,
@@ -34,7 +34,7 @@ impl Lines {
         rest.read_to_end(&mut self.partial).await?;
         self.tell(tell);
         self.end(tell);
-        // Who still writes is not to fail for want of a reader.
+        // A process that still writes must not fail for lack of a reader.
         tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
         Ok(())
     }

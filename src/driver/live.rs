@@ -1,4 +1,4 @@
-//! The world as it is: the app's router, its backends, and the journal.
+//! The real world: the app's router, its backends, and the journal.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,22 +19,22 @@ use crate::model::{
 };
 use crate::session::Session;
 
-/// How long added tasks may take to become healthy.
+/// How long additional tasks may take to become healthy.
 pub const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
 
 pub struct LiveWorld<'a> {
     pub session: &'a Session,
-    /// What is asked while users wait.
+    /// For calls that users wait for.
     pub aws: &'a Aws,
-    /// Whose release is to be live.
+    /// The colour whose release is to become live.
     pub to: Color,
     pub observed: &'a Observed,
     /// The file that `--report` names.
     pub report: Option<&'a Path>,
-    /// What a person says of a hook that is a task.
+    /// What a person orders for a hook that is a task.
     pub order: Option<HookTaskOrder>,
     pub turn: &'a Turn,
-    /// Where it is one module of a set.
+    /// If it is one module of a set.
     pub seat: Option<&'a Seat>,
 }
 
@@ -44,8 +44,8 @@ impl LiveWorld<'_> {
         router.sticky(self.session.config.shift.stickiness)
     }
 
-    /// Never to fewer than there are. Users are where this very shift has brought
-    /// them by now; who else moves them is found ahead of the next move.
+    /// Never scales below the current count. Users are now where this very shift has
+    /// brought them; if anyone else moves them, the next move finds out.
     async fn grow(&self, tasks: i32) -> Result<(), String> {
         let (session, turn, to) = (self.session, self.turn, self.to);
         let traffic = self
@@ -62,11 +62,12 @@ impl LiveWorld<'_> {
         scaled.await.map_err(|error| error.message)
     }
 
-    /// Whether the lease forbids a write. The way back does not ask for it.
+    /// Fails if the lease forbids a write. The way back does not need the lease, unless
+    /// someone else is known to hold it.
     async fn permit(&self, urgency: Urgency) -> Result<(), String> {
         match urgency {
             Urgency::Back if self.turn.is_lost() => {
-                Err("the lease was lost: it is another's now".to_owned())
+                Err("the lease was lost: someone else holds it now".to_owned())
             }
             Urgency::Back => Ok(()),
             Urgency::Forward => self.turn.assure().await.map_err(|stop| match stop {
@@ -79,7 +80,7 @@ impl LiveWorld<'_> {
     }
 }
 
-/// What an alarm has against a shift, if anything.
+/// What an alarm reports against a shift, if anything.
 ///
 /// # Errors
 /// Why that is not known.
@@ -135,14 +136,14 @@ impl World for LiveWorld<'_> {
     }
 
     async fn note_done(&self) {
-        // What could not be written is noticed by the next write.
+        // If it could not be written, the next write notices.
         if let Err(stop) = self.turn.did().await {
             tracing::debug!(%stop, "the outcome is not in the journal");
         }
     }
 
     async fn note_way_back(&self, it: Move) {
-        // The way forward was noted, and `resume` looks at the routes.
+        // The way forward was noted, and `resume` reads the routes.
         if let Err(stop) = self.turn.about_to_undo(Effect::Move(it)).await {
             tracing::debug!(%stop, "the way back is not in the journal");
         }
@@ -154,8 +155,8 @@ impl World for LiveWorld<'_> {
         let applied = self.router().apply(it, urgency).await;
         applied.map_err(|unmoved| {
             let effect = match unmoved.is_in_part {
-                // What was throttled did not happen; as with a lost answer,
-                // sending it again is what helps.
+                // What was throttled did not happen; sending it again helps, as with a
+                // lost answer.
                 _ if unmoved.error.is_retryable() => WriteEffect::Unknown,
                 true => WriteEffect::InPart,
                 false if unmoved.error.is_overtaken() => WriteEffect::Overtaken,

@@ -1,4 +1,4 @@
-//! A log that goes on: its lines, each of them once.
+//! Follows a log: returns each of its lines once.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,8 @@ use time::Duration;
 
 use crate::aws::{Aws, AwsError, LogLine, LogQuery};
 
-/// CloudWatch takes lines a little late and out of order: look back this far.
+/// CloudWatch receives lines a little late and out of order, so each look goes back this
+/// far.
 const OVERLAP: Duration = Duration::seconds(30);
 
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl LogFollower {
         }
     }
 
-    /// What has come since the last look, oldest first.
+    /// The lines since the last look, oldest first.
     ///
     /// # Errors
     /// CloudWatch's own.

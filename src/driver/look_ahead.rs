@@ -1,5 +1,5 @@
-//! Looking at the listeners right ahead of an effect on a colour, and once more
-//! after it: others can move users at any moment, and by hand.
+//! Looks at the listeners right before an effect on a colour, and again after it: others
+//! can move users at any moment, even by hand.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Found, Observed, PerRoute, Route};
 use crate::session::Session;
 
-/// For how long listeners that are not as expected are looked at again: reads
-/// are eventually consistent, and one can be of a moment from before.
+/// How long listeners that are not as expected are read again: reads are eventually
+/// consistent and can show an earlier state.
 const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long an error waits to say where users are.
+/// How long an error may be delayed to find out where users are.
 const WHOLE_LOOK: Duration = Duration::from_secs(15);
 
-/// Looks whether users are where they were when an effect on the colour was
-/// planned. Its intent is in the journal by now, which then says that it did not
-/// happen.
+/// Checks that users are where they were when an effect on the colour was planned. The
+/// intent is in the journal by now; if the check fails, the journal then says that the
+/// effect did not happen.
 ///
 /// # Errors
-/// A listener that something else has moved (exit 6); AWS's own. The effect must
-/// not happen then.
+/// A listener that something else has moved (exit 6); AWS's own. Then the effect must not
+/// happen.
 pub async fn look_ahead(
     session: &Session,
     turn: &Turn,
@@ -46,8 +46,8 @@ pub async fn look_ahead(
     Err(error)
 }
 
-/// Where users are now that the work on the colour is over, and all that was
-/// observed but for that.
+/// Where users are now that the work on the colour is over; the rest is as observed
+/// before.
 ///
 /// # Errors
 /// AWS's own.
@@ -62,18 +62,18 @@ pub async fn look_again(
     Ok((users, observed.with_traffic(found)))
 }
 
-/// What was seen of users, at the end of work on a colour that failed.
+/// Where users were seen after work on a colour had failed.
 #[derive(Debug)]
 struct UsersSeen {
     users: Users,
     now: Observed,
-    /// Where they are on it.
+    /// What runs there, if users are on the colour.
     runs: String,
 }
 
-/// Says in an error where users are, after work on a colour that failed;
-/// `touched`: it may have changed what the colour runs. Where users are on what
-/// it changed, they may notice: exit 4.
+/// Adds to an error where users are, after work on a colour failed. `touched` says that
+/// the work may have changed what the colour runs; if users are on that colour, they may
+/// notice: exit 4.
 pub async fn tell_users(
     session: &Session,
     observed: &Observed,
@@ -149,8 +149,8 @@ fn told(
     }
 }
 
-/// Reads both routes, and reads them again for as long as they are not as
-/// expected and patience lasts.
+/// Reads both routes, and reads them again as long as they are not as expected and
+/// patience lasts.
 async fn listeners(
     session: &Session,
     observed: &Observed,

@@ -1,6 +1,6 @@
-//! A call whose answer was lost may have had its effect. The SDK sends it again
-//! by itself, and what comes then can be a refusal because of that effect. So
-//! ahead of calling it failed, its effect is looked for.
+//! A call whose answer was lost may still have taken effect. The SDK repeats it by
+//! itself, and the repeat can be refused because of that effect. So before the call is
+//! said to have failed, its effect is looked for.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio::time::sleep;
 
 use crate::aws::AwsError;
 
-/// The effect can be late to be seen.
+/// The effect can take a while to become visible.
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was called, or what is found of its effect. `because_of_itself` are the
-/// codes by which the call's own first try can make its second one fail.
+/// The result of the call, or its effect if that is found. `because_of_itself` are the
+/// error codes that a repeated call can get because its first try succeeded.
 ///
 /// # Errors
-/// The call's own, where nothing of its effect is found.
+/// The call's own, if no effect is found.
 pub async fn or_found<T>(
     called: Result<T, AwsError>,
     because_of_itself: &[&str],
@@ -39,7 +39,7 @@ pub async fn or_found<T>(
             Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(unseen) => {
-                tracing::debug!(%unseen, "whether it happened cannot be seen");
+                tracing::debug!(%unseen, "cannot see whether it happened");
                 break;
             }
         }

@@ -1,5 +1,5 @@
-//! The first colour to serve becomes live. Nothing was, so no user can notice
-//! and nothing is probed.
+//! The first colour that serves becomes live. Nothing was live before, so no user can
+//! notice and nothing is probed.
 
 use std::time::Duration;
 
@@ -20,17 +20,18 @@ use crate::interrupt::Interrupts;
 use crate::model::{Color, Hook, HookAction, Move, Observed, Strategy};
 use crate::session::Session;
 
-/// A migration is needed for the first release, too; other hooks look after users.
+/// A migration has to run before the first release as well; the other hooks are about
+/// users.
 pub fn hook_of_first(config: &Config) -> Option<Hook> {
     let hook = Hook::BeforeShift;
     let action = config.hooks.actions.get(&hook)?;
     matches!(action, HookAction::Task(_)).then_some(hook)
 }
 
-/// The same after the task that a first release waits for, if there is one.
+/// As [`make_live`], after the task that a first release waits for, if there is one.
 ///
 /// # Errors
-/// It did not end well, or was interrupted: nothing was made live. As [`make_live`].
+/// The task did not succeed, or was interrupted: nothing was made live. As [`make_live`].
 pub async fn first_release(
     work: &mut Work<'_>,
     observed: &Observed,
@@ -51,7 +52,7 @@ pub async fn first_release(
         };
         let (doing, again) = (
             format!("running {hook}"),
-            format!("`bgecs promote {color}` makes it live, and goes on from there"),
+            format!("`bgecs promote {color}` makes it live, and continues from there"),
         );
         let run = work.interrupts.or_stop(&doing, "", run).await;
         run.map_err(|error| error.hint_too(&again))?;
@@ -59,8 +60,8 @@ pub async fn first_release(
     make_live(work.session, work.turn, observed, color).await
 }
 
-/// Points production at the colour, then the test route at the other. It takes
-/// moments, and an end between the two would be neither: nothing interrupts it.
+/// Points production at the colour, then the test route at the other. This takes moments
+/// and must not stop halfway, so nothing interrupts it.
 ///
 /// # Errors
 /// A journal that cannot be written, a route that something else has moved
@@ -123,7 +124,7 @@ async fn ended(
     observed: &Observed,
     color: Color,
 ) -> Result<()> {
-    // What is left then is for the next command: the operation stays open.
+    // The operation stays open: the next command does the rest.
     let half_way = |exit, message: String| {
         Error::new(exit, message)
             .traffic(observed.users_on(color))
@@ -158,7 +159,7 @@ async fn ended(
             half_way(Exit::LookNow, message).cause(reason)
         }
         Some(Outcome::Left(Why::Journal(reason))) => half_way(Exit::LookNow, reason.clone()),
-        // Another has it by now.
+        // Someone else holds the lease by now.
         Some(Outcome::InDoubt(reason)) if turn.is_lost() => half_way(Exit::Refused, reason.clone()),
         Some(Outcome::InDoubt(reason)) => {
             Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both routes")
@@ -172,7 +173,7 @@ fn cannot(Move { route, to, .. }: Move, observed: &Observed) -> String {
     format!("{} cannot be pointed at {to}", observed.endpoint(route))
 }
 
-/// Where users are now; as before, if nobody can say.
+/// Where users are now; as observed before, if that cannot be read.
 async fn look(session: &Session, observed: &Observed) -> Observed {
     let router = session.aws.router(&observed.infrastructure);
     match router.read().await {

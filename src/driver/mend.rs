@@ -1,6 +1,6 @@
-//! Parts of the stack that something else has deleted: finding them, and having
-//! CloudFormation make them again. An update that changes nothing does not look
-//! whether anything is still there; a change set that reverts drift does.
+//! Parts of the stack that something else has deleted: finds them, and has CloudFormation
+//! make them again. An update without changes does not check whether anything still
+//! exists; a change set that reverts drift does.
 
 use futures_util::future::try_join_all;
 use futures_util::try_join;
@@ -17,7 +17,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct StackRemains {
     pub gone: Vec<Part>,
-    /// What production does, if that can be told.
+    /// What production does, if that can be read.
     production: Option<Found>,
     endpoint: Endpoint,
     pub services: Vec<Color>,
@@ -39,7 +39,7 @@ impl StackRemains {
 /// Looks for each part, side by side.
 ///
 /// # Errors
-/// AWS's own, but that a part is gone.
+/// AWS's own, except that a part is gone.
 pub async fn look(session: &Session, infra: &EcsInfrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
     let redirect = async {
@@ -87,7 +87,7 @@ pub async fn look(session: &Session, infra: &EcsInfrastructure) -> Result<StackR
     })
 }
 
-/// Each that the colour's tasks are in.
+/// Whether all groups that the colour's tasks are in exist.
 async fn has_groups(aws: &Aws, infra: &EcsInfrastructure, color: Color) -> Result<bool, AwsError> {
     let groups = infra.groups_of(color);
     let found = try_join_all(groups.map(|group| there(aws.target_health(group)))).await?;
@@ -104,18 +104,18 @@ async fn there<T>(
     }
 }
 
-/// Has CloudFormation begin to make again what is gone.
+/// Makes CloudFormation start to create again what is gone.
 ///
 /// # Errors
-/// It finds nothing to make, or cannot.
+/// It finds nothing to create, or fails.
 pub async fn begin(
     session: &Session,
     inputs: &StackInputs,
     token: &str,
     gone: &[Part],
 ) -> Result<()> {
-    /// Until the events show that it has begun; after that the stack's state
-    /// tells of it.
+    /// How often to look for its beginning; after that the stack's state shows how it
+    /// goes.
     const ROUNDS: usize = 20;
     let (name, set) = (session.stack_name(), format!("bgecs-{token}"));
     let app = session.app();
@@ -141,7 +141,7 @@ pub async fn begin(
 }
 
 /// # Errors
-/// Something is gone still.
+/// Something is still gone.
 pub async fn check(session: &Session, infra: &EcsInfrastructure) -> Result<()> {
     let left = look(session, infra).await?;
     match left.gone.as_slice() {

@@ -1,5 +1,5 @@
-//! Tells those who want to know how a release goes. A notice never holds a release up,
-//! nor fails it: it is tried again, and its loss is told here.
+//! Tells those who want to know how a release goes. A notice never delays a release or
+//! makes it fail: it is retried, and if it is lost, that is told here.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::error::{Error, Result};
 use crate::hidden::Hidden;
 use crate::model::{ReleaseNotice, TopicArn};
 
-/// How long ahead of each further try.
+/// The pause before each retry.
 const PAUSES: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(5),
     Duration::from_secs(20),
 ];
-/// How long the last try may take of what is not tried again.
+/// How long the last attempt may take in a hurry.
 const LAST: Duration = Duration::from_secs(5);
 
 /// Where notices go.
@@ -38,7 +38,7 @@ struct Webhook {
     form: WebhookForm,
 }
 
-/// What a webhook takes, by its host.
+/// What a webhook expects, judging by its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WebhookForm {
     /// <https://api.slack.com/messaging/webhooks>
@@ -49,20 +49,21 @@ enum WebhookForm {
     Plain,
 }
 
-/// Sends notices in their order, beside whatever goes on.
+/// Sends notices in order, beside everything else.
 #[derive(Debug)]
 pub struct Notifier {
     notices: UnboundedSender<ReleaseNotice>,
-    /// Nothing is tried again from then on.
+    /// Once true, nothing is retried.
     hurry: watch::Sender<bool>,
     sending: JoinHandle<()>,
 }
 
 impl Notifier {
-    /// `lost` is called with each notice that nobody got, in a sentence.
+    /// `lost` is called with a sentence for each notice that was not delivered.
     ///
     /// # Errors
-    /// The variable that is to have the webhook's address is not set, or has none (exit 2).
+    /// The variable that should hold the webhook's address is not set, or holds none
+    /// (exit 2).
     pub fn start(
         aws: &Aws,
         section: &NotifySection,
@@ -85,12 +86,12 @@ impl Notifier {
     }
 
     pub fn tell(&self, notice: ReleaseNotice) {
-        // Who sends them ends with this.
+        // The sender task ends only with this.
         let _ = self.notices.send(notice);
     }
 
-    /// Waits for what is under way, for so long; what is not told by then is told to be
-    /// lost.
+    /// Waits that long for notices that are still being sent; what is not sent by then is
+    /// reported as lost.
     pub async fn end(mut self, patience: Duration) {
         drop(self.notices);
         if timeout(patience, &mut self.sending).await.is_err() {
@@ -107,9 +108,9 @@ fn webhook_in(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<W
     let host = host.filter(|url| matches!(url.scheme(), "https" | "http"));
     let Some(host) = host.as_ref().and_then(url::Url::host_str) else {
         return Err(Error::usage(format!(
-            "[notify] webhook names the variable {name}, which has no address"
+            "[notify] webhook names the variable {name}, which holds no address"
         ))
-        .hint("put the webhook's https:// address into it, or take the key out"));
+        .hint("put the webhook's https:// address into it, or remove the key"));
     };
     Ok(Webhook {
         form: WebhookForm::of(host),
@@ -131,12 +132,12 @@ async fn send_all(
             .iter()
             .map(|way| way.tried(&told.aws, &notice, hurried.clone()));
         for why in join_all(sending).await.into_iter().flatten() {
-            lost(format!("nobody was told \"{line}\" by {why}"));
+            lost(format!("the notice \"{line}\" was not delivered by {why}"));
         }
     }
 }
 
-/// One of those by which notices go.
+/// One of the ways in which notices are sent.
 #[derive(Debug, Clone, Copy)]
 enum NoticeWay<'a> {
     Topic(&'a TopicArn),
@@ -144,7 +145,7 @@ enum NoticeWay<'a> {
 }
 
 impl NoticeWay<'_> {
-    /// What did not get it, and why, if it came to that.
+    /// The recipient that did not get it, and why, if it failed.
     async fn tried(
         self,
         aws: &Aws,
@@ -155,7 +156,7 @@ impl NoticeWay<'_> {
         loop {
             let mut hurry = hurried.clone();
             let late = async {
-                // Whoever says it waits for this.
+                // The sender is kept until this has ended.
                 let _ = hurry.wait_for(|now| *now).await;
                 sleep(LAST).await;
             };
@@ -184,14 +185,14 @@ impl NoticeWay<'_> {
             Self::Webhook(webhook) => {
                 let body = webhook.form.body(notice).to_string();
                 let sent = aws.post(webhook.address.reveal(), body).await;
-                // Its address is a secret.
+                // The address is a secret, so it is not shown.
                 sent.map_err(|why| format!("the webhook: {why}"))
             }
         }
     }
 }
 
-/// SNS takes a hundred characters of ASCII
+/// SNS allows a hundred ASCII characters
 /// (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 fn subject(line: &str) -> String {
     let plain = |c: char| match c {

@@ -1,5 +1,5 @@
-//! A task that runs one command: started, followed to its end with its lines, and stopped
-//! where nobody waits for it any more. What an end means is the caller's to say.
+//! A task that runs one command: starts it, follows it to its end with its lines, and
+//! stops it when nobody waits for it any more. The caller decides what its end means.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use crate::model::{ColorServices, OneOff, OneOffState, StoppedTask};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// Between two looks.
+/// Between two readings.
 const PAUSE: Duration = Duration::from_secs(2);
-/// ECS may not know a task yet that it has just started, and AWS may not answer for a
-/// while: so long it is asked again.
+/// A task that has just started may still be unknown to ECS, and AWS may fail for a
+/// while: for this long the reading is repeated.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// CloudWatch Logs gets a task's last lines a little later than ECS its end, and nothing
-/// says which is the last: none came for so long.
+/// CloudWatch Logs gets a task's last lines a little after ECS reports its end, and
+/// nothing marks the last line: stop when none has come for this long.
 const SILENCE: Duration = Duration::from_secs(6);
 
 pub struct OneOffRun<'a> {
     pub session: &'a Session,
     pub services: &'a ColorServices,
     pub it: &'a OneOff,
-    /// Then it is stopped.
+    /// After this time the task is stopped.
     pub limit: Duration,
 }
 
-/// Why a task was stopped from here.
+/// Why bgecs stopped a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OneOffCut {
     Interrupted,
@@ -48,10 +48,10 @@ pub struct OneOffDone {
 }
 
 impl OneOffRun<'_> {
-    /// Gives the task's ARN.
+    /// Returns the task's ARN.
     ///
     /// # Errors
-    /// ECS's own: it may have been started all the same, where that is ambiguous.
+    /// ECS's own; if the error is ambiguous, the task may still have been started.
     pub async fn start(&self) -> Result<String, AwsError> {
         let Self { session, it, .. } = self;
         let told = format!("starting a task of {} ({})", it.color, it.revision.short());
@@ -63,11 +63,11 @@ impl OneOffRun<'_> {
         Ok(task)
     }
 
-    /// Waits for its end, and shows each line as it comes that is not older.
+    /// Waits for its end, and shows each line since `since` as it comes.
     ///
     /// # Errors
-    /// AWS does not say how far it is; a second interrupt leaves it to its own end
-    /// (exit 130).
+    /// AWS does not say how it is doing; a second interrupt leaves the task to its own
+    /// end (exit 130).
     pub async fn follow(
         &self,
         task: &str,
@@ -97,7 +97,7 @@ impl OneOffRun<'_> {
         let mut lines = Vec::new();
         if let Ok(mut log) = self.log_of(task, since).await {
             let mut show = |line: &str| lines.push(line.to_owned());
-            // What cannot be read is told of.
+            // The reason why lines cannot be read has been told.
             let _ = self.show_new(&mut log, &mut show).await;
         }
         lines
@@ -134,7 +134,7 @@ impl OneOffRun<'_> {
         }
     }
 
-    /// None as long as it is not known, `asked` being when it last was.
+    /// None while it is not known; `asked` is when it was last known.
     async fn state(&self, task: &str, asked: &mut Instant) -> Result<Option<OneOffState>> {
         let cluster = &self.services.cluster;
         let read = self.session.aws.read_one_off(cluster, task).await;
@@ -147,7 +147,7 @@ impl OneOffRun<'_> {
             Ok(None) if is_patient => Ok(None),
             Ok(None) => {
                 let id = one_off::id_of(task);
-                Err(Error::failed(format!("ECS knows no task {id} any more"))
+                Err(Error::failed(format!("ECS no longer knows the task {id}"))
                     .hint("it forgets a task an hour after its end"))
             }
             Err(error) if is_patient && error.is_retryable() => {
@@ -173,14 +173,14 @@ impl OneOffRun<'_> {
         let (id, cluster) = (one_off::id_of(task), &self.services.cluster);
         Error::new(
             Exit::Interrupted,
-            format!("the task {id} is told to stop, and not waited for"),
+            format!("the task {id} was told to stop, and is not waited for"),
         )
         .hint(format!(
             "`aws ecs describe-tasks --cluster {cluster} --tasks {id}` says how it ended"
         ))
     }
 
-    /// None where its lines cannot be shown, which is said.
+    /// None if its lines cannot be shown, which is told.
     async fn log_of(&self, task: &str, since: OffsetDateTime) -> Result<Option<LogFollower>> {
         let Self { session, it, .. } = self;
         let definition = session.aws.read_task_definition(&it.revision).await?;
@@ -191,7 +191,7 @@ impl OneOffRun<'_> {
         };
         let Some(log) = log.filter(is_here) else {
             let told = format!(
-                "the lines of {} go to no log that is read here",
+                "the lines of {} go to a log that bgecs does not read",
                 it.container
             );
             session.report.tell(&ReportEvent::Warning(told));
@@ -204,7 +204,7 @@ impl OneOffRun<'_> {
         })))
     }
 
-    /// Whether any came.
+    /// Returns whether there were new lines.
     async fn show_new(
         &self,
         log: &mut Option<LogFollower>,
@@ -219,7 +219,7 @@ impl OneOffRun<'_> {
             Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
             Err(error) if error.is_retryable() => Vec::new(),
             Err(error) => {
-                // The command goes on all the same.
+                // The command keeps running regardless.
                 let told = format!("its lines cannot be read: {error}");
                 self.session.report.tell(&ReportEvent::Warning(told));
                 *log = None;

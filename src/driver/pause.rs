@@ -1,5 +1,5 @@
-//! Watching a shift that waits for a person. Its lease is free, so that anybody
-//! may go on with it; this only looks, and says what it saw.
+//! Watches a shift that waits for a person. The lease is free, so that anybody may
+//! continue the shift; this only looks, and says what it saw.
 
 use std::time::Duration;
 
@@ -21,25 +21,25 @@ use crate::model::journal::{Operation, OperationId};
 use crate::model::{Color, Infrastructure, Observed, Sample, Strategy, Targets};
 use crate::session::Session;
 
-/// Ahead of each look whether it still waits.
+/// Before each look whether it still waits.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
 /// How the watching ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PauseEnd {
-    /// Somebody went on with it, or took it back.
+    /// Somebody continued it, or took it back.
     Over,
-    /// It waits on, and the time to watch it is up, or the person left.
+    /// It still waits, but the time to watch it is over or the person left.
     Waiting,
     /// The new release is not as it should be.
     Complaint(String),
 }
 
-/// Watches production while that operation waits: under the probe, or by target
-/// health and alarms alone.
+/// Watches production while that operation waits: with the probe, or by target health and
+/// alarms alone.
 ///
 /// # Errors
-/// A journal that cannot be read; a path that nobody can ask for (exit 2).
+/// A journal that cannot be read; a path that cannot be requested (exit 2).
 pub async fn watch(
     session: &Session,
     observed: &Observed,
@@ -59,7 +59,7 @@ pub async fn watch(
     let began = Instant::now();
     let mut probe = asking.probe(&addresses, began).await?;
     let split = share_of_new(observed, strategy);
-    // Held to what one step of it is.
+    // Judged by the limits of a single step.
     let step = asking.asked().window;
     let ways = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     let due = asking.schedule.due_within(step) * u64::from(ways);
@@ -122,8 +122,7 @@ async fn watch_blind(
     }
 }
 
-/// Comes back once the targets are not as they should be, or cannot be read for a
-/// while.
+/// Returns once the targets are not as they should be, or cannot be read for a while.
 async fn sickens(
     session: &Session,
     infra: &Infrastructure,
@@ -161,7 +160,7 @@ async fn sickens(
     }
 }
 
-/// Of the new release, in basis points.
+/// The new release's share, in basis points.
 fn share_of_new(observed: &Observed, strategy: &Strategy) -> u16 {
     let split = observed.traffic.production.split();
     split.map_or(0, |split| split.share(strategy.to))
@@ -170,7 +169,7 @@ fn share_of_new(observed: &Observed, strategy: &Strategy) -> u16 {
 struct Onlooker {
     releases: Releases,
     stretch: Stretch,
-    /// Whether the router shares out request by request.
+    /// Whether the router distributes single requests.
     shares_requests: bool,
 }
 
@@ -186,19 +185,19 @@ impl Onlooker {
     }
 }
 
-/// Comes back once an alarm objects. What cannot be read is asked for again.
+/// Returns once an alarm objects. If alarms cannot be read, they are read again.
 async fn rings(session: &Session) -> String {
     loop {
         sleep(ALARM_PAUSE).await;
         match objection(&session.aws, &session.config.shift).await {
             Ok(Some(why)) => return why,
             Ok(None) => {}
-            Err(why) => tracing::debug!(why, "a pause is watched without its alarms"),
+            Err(why) => tracing::debug!(why, "the alarms cannot be read during a pause"),
         }
     }
 }
 
-/// Comes back once that operation does not wait any more.
+/// Returns once that operation no longer waits.
 async fn ended(session: &Session, infra: &Infrastructure, id: &OperationId) -> Result<()> {
     loop {
         sleep(LOOK_PAUSE).await;

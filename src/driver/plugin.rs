@@ -1,6 +1,6 @@
-//! AWS's session-manager-plugin, which speaks the protocol of a session; bgecs does not.
-//! Its token goes by the environment, as arguments are seen by whoever looks at this
-//! machine's processes.
+//! AWS's session-manager-plugin, which speaks the protocol of a session for bgecs. The
+//! token is passed in the environment, because anyone who lists this machine's processes
+//! can see arguments.
 
 use std::io;
 use std::process::Stdio;
@@ -13,18 +13,18 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 
 const PLUGIN: &str = "session-manager-plugin";
-/// Later ones take the session from this variable, whose name they are given.
+/// Later versions take the session from the variable whose name they are given.
 const LAST_WITHOUT_VARIABLE: [u32; 4] = [1, 2, 497, 0];
 const VARIABLE: &str = "AWS_SSM_START_SESSION_RESPONSE";
 const WHERE: &str = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html";
 
 /// # Errors
-/// It is not there, or too old (exit 6).
+/// It is not installed, or is too old (exit 6).
 pub async fn require() -> Result<()> {
     let asked = Command::new(PLUGIN).arg("--version").output().await;
     let told = asked.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::refused(format!(
-            "there is no {PLUGIN} on this machine, which `exec` needs"
+            "`exec` needs the {PLUGIN}, which is not on this machine"
         ))
         .hint(format!("how to install it: {WHERE}")),
         _ => Error::failed(format!("{PLUGIN} cannot be started")).because(&error),
@@ -33,11 +33,11 @@ pub async fn require() -> Result<()> {
     match parts(&version) {
         Some(parts) if parts > LAST_WITHOUT_VARIABLE => Ok(()),
         Some(_) => Err(Error::refused(format!(
-            "the {PLUGIN} here is {version}, and shows a session's token to whoever lists this machine's processes"
+            "the {PLUGIN} here is {version}, and shows a session's token to anyone who lists this machine's processes"
         ))
-        .hint(format!("a newer one: {WHERE}"))),
+        .hint(format!("how to install a newer one: {WHERE}"))),
         None => Err(Error::refused(format!(
-            "{PLUGIN} does not say its version, but `{version}`"
+            "{PLUGIN} gives no version, but `{version}`"
         ))
         .hint(format!("how to install it: {WHERE}"))),
     }
@@ -52,8 +52,8 @@ fn parts(version: &str) -> Option<[u32; 4]> {
     (said.len() <= 4).then_some(parts)
 }
 
-/// Has it take part in the session, on this terminal, until it ends; gives its exit code.
-/// What interrupts is for the command over there.
+/// Runs the plugin for the session on this terminal until it ends; returns its exit code.
+/// Interrupts are meant for the remote command.
 ///
 /// # Errors
 /// It cannot be started.

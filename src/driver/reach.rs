@@ -1,5 +1,5 @@
-//! Whether this machine reaches the load balancer at all, ahead of what depends
-//! on its answers; and what to do where it does not.
+//! Whether this machine can reach the load balancer at all, checked before anything
+//! depends on its answers; and what to do if it cannot.
 
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ use crate::probe::{self, Address};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// ELB gives it to internal load balancers alone: no other one's name may have it.
+/// ELB uses this prefix for internal load balancers only; no other name may start with
+/// it.
 const INTERNAL: &str = "internal-";
 
-/// What a swap asks without which it does not begin. Who gets away from a release
-/// is not held up.
+/// The routes that a swap must be able to ask before it begins. On the way back none is
+/// required.
 pub fn needed(kind: SwapKind, fixes_forward: bool, is_there: bool) -> Vec<Route> {
     let production = (!fixes_forward).then_some(Route::Production);
     let test = (!is_there).then_some(Route::Test);
@@ -31,7 +32,7 @@ pub fn needed(kind: SwapKind, fixes_forward: bool, is_there: bool) -> Vec<Route>
 }
 
 /// # Errors
-/// No node of a route takes a connection (exit 6).
+/// No node of a route accepts a connection (exit 6).
 pub async fn require(
     session: &Session,
     observed: &Observed,
@@ -39,8 +40,8 @@ pub async fn require(
     (path, patience): (&str, Duration),
 ) -> Result<()> {
     let infra = &observed.infrastructure;
-    // By header a tester comes in where users do.
-    // Where each colour has a URL of its own, its answers are asked for ahead of all.
+    // By header, testers come in where users do. If each colour has a URL of its own, its
+    // answers have been asked for already.
     let is_one = infra.edge().is_some()
         || infra.endpoints().test == Endpoint::Header && routes.contains(&Route::Production);
     let asked = routes
@@ -50,7 +51,7 @@ pub async fn require(
         let found = match route {
             Route::Production => {
                 let ways = production(session, infra, path, patience).await?;
-                // One that is reached is enough: the others are told of.
+                // One that can be reached is enough; the others are told as warnings.
                 ways.left_out
                     .into_iter()
                     .filter(|_| ways.asked.is_empty())
@@ -80,8 +81,8 @@ pub async fn require(
         .hint(way_out(session, infra, is_test)))
 }
 
-/// What the health path of a colour answers on the test route; or why nobody here
-/// can ask it.
+/// What the health path of a colour answers on the test route, or why it cannot be asked
+/// from here.
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).
@@ -112,7 +113,7 @@ pub async fn ask_health(
     Ok((Answer::clone(&answer), barrier))
 }
 
-/// The ways by which users come in, by whether they can be asked from here.
+/// The ways by which users come in, grouped by whether they can be probed from here.
 #[derive(Debug)]
 pub struct ReachedWays {
     pub asked: Vec<Address>,

@@ -177,8 +177,8 @@ fn what_ecs_has_forgotten_is_not_run_again_unasked() -> Outcome {
         expect_said(
             &refused,
             &[
-                "was begun for tag 2",
-                "does not say any more",
+                "was started for tag 2",
+                "no longer says how it ended",
                 "--before-shift done",
             ],
         );

@@ -170,7 +170,7 @@ fn a_resolver_that_overstays_keeps_the_old_colour_running() -> Outcome {
         ended.stderr
     );
     let refused = site.world.ends(6, &["retire"])?.stderr;
-    assert!(refused.contains("users are led to blue still"), "{refused}");
+    assert!(refused.contains("users are still led to blue"), "{refused}");
     assert_eq!(site.tag("blue").as_deref(), Some("1"));
     // Users are led there by one resolver, until that forgets it.
     site.retire()?;

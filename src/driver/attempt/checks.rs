@@ -83,7 +83,8 @@ impl Attempt<'_> {
                 Ok(checks.into_iter().map(passed).collect())
             }
             (Thoroughness::WayBack, Err(error)) => {
-                let unchecked = format!("not everything can be checked before the way back: {error}");
+                let unchecked =
+                    format!("not everything can be checked before the way back: {error}");
                 self.session.report.tell(&ReportEvent::Warning(unchecked));
                 Ok(Vec::new())
             }

@@ -146,9 +146,9 @@ async fn from_registry(
         })
         .await?;
         session.aws.tag_image(repository, stored, tag).await?;
-        session.report.tell(&ReportEvent::Done(format!(
-            "also tagged {name} as {tag}"
-        )));
+        session
+            .report
+            .tell(&ReportEvent::Done(format!("also tagged {name} as {tag}")));
     }
     Ok(Published {
         digest: stored.digest.clone(),
@@ -277,7 +277,10 @@ async fn pushed_already(
     );
     Err(match beside {
         Ok(_) => taken,
-        Err(error) => taken.cause(format!("the two images cannot be compared: {}", error.message)),
+        Err(error) => taken.cause(format!(
+            "the two images cannot be compared: {}",
+            error.message
+        )),
     })
 }
 

@@ -80,7 +80,9 @@ async fn config_of(session: &Session, repository: &str, digest: &Digest) -> Resu
     let stored = stored.ok_or_else(|| Error::failed(format!("there is no {name}")))?;
     match manifest(&name, &stored)? {
         Manifest::Image { config } => Ok(config),
-        Manifest::Index(_) => Err(Error::refused(format!("{name} is an index inside an index"))),
+        Manifest::Index(_) => Err(Error::refused(format!(
+            "{name} is an index inside an index"
+        ))),
     }
 }
 

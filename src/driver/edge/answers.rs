@@ -1,5 +1,5 @@
-//! What the record is to answer for either colour: of the kind that it has, where
-//! there is one, and else of the kind that fits the target.
+//! What the record answers for each colour: of the same kind as the record that exists,
+//! else of the kind that fits the target.
 
 use std::net::IpAddr;
 
@@ -12,15 +12,15 @@ use crate::model::{
 };
 use crate::session::Session;
 
-/// That of every distribution
+/// The hosted zone of all distributions
 /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>).
 const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 pub(super) const CLOUDFRONT: &str = ".cloudfront.net";
 const ELB: &str = ".elb.amazonaws.com";
 
 /// # Errors
-/// The two colours cannot be answered alike (exit 2); a load balancer that is not
-/// there (exit 6); AWS's own.
+/// The two colours cannot have records of the same types (exit 2); a load balancer that
+/// does not exist (exit 6); AWS's own.
 pub async fn of(
     session: &Session,
     edge: &Edge,
@@ -105,7 +105,7 @@ fn by_family(addresses: &[IpAddr]) -> Vec<RecordAnswer> {
     .collect()
 }
 
-/// None where nothing says that it is something of AWS's that an alias can lead to.
+/// None if nothing shows that it is an AWS resource that an alias can lead to.
 async fn alias(
     session: &Session,
     color: &HostedColor,
@@ -144,13 +144,13 @@ async fn of_balancer(session: &Session, name: &str) -> Result<String> {
             "no load balancer in {} is called {name}",
             session.aws.region()
         ))
-        .hint("see --region; or name the load balancer's hosted zone as `hosted_zone` of that colour: then nobody looks for it")
+        .hint("see --region; or name the load balancer's hosted zone as `hosted_zone` of that colour: then it is not looked up")
     })?;
     Ok(found.hosted_zone)
 }
 
-/// A record that evaluates its target's health would leave a colour out, as soon as
-/// it is to have users, whose load balancer has a group without targets.
+/// A record that evaluates its target's health would leave a colour out as soon as users
+/// should get there, if the colour's load balancer has a target group without targets.
 ///
 /// # Errors
 /// It would (exit 6); AWS's own.

@@ -1,4 +1,4 @@
-//! The way back: what a record is made that bgecs lets go of.
+//! Giving the router back: the state in which bgecs leaves a record.
 
 use super::rules;
 use super::spreading::reform;
@@ -13,7 +13,7 @@ use crate::model::{EdgeInfrastructure, EdgeRouter, Found, Infrastructure, Routed
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// What is given back leads all users to one place.
+/// A router that is given back leads all users to one place.
 ///
 /// # Errors
 /// Users are on both colours (exit 6); AWS's own.
@@ -32,11 +32,11 @@ fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
         edge.endpoints.production
     ))
     .hint(
-        "`bgecs resume` or `bgecs rollback` first: what is given back leads all users to one place",
+        "`bgecs resume` or `bgecs rollback` first: once it is given back, it leads all users to one place",
     )
 }
 
-/// What `destroy` does of the router.
+/// What `destroy` does to the router.
 ///
 /// # Errors
 /// AWS's own.
@@ -51,10 +51,10 @@ pub async fn steps_back(session: &Session, edge: &EdgeInfrastructure) -> Result<
     Ok(changes.into_iter().map(Step::TestRule).collect())
 }
 
-/// Gives the record back as it was taken: one answer for all, that of the colour
-/// which users are on. One that bgecs made goes; one that leads elsewhere by now is
-/// its owner's. What has one value alone is as it was, and stays, without the rules
-/// that bgecs made.
+/// Gives the record back in the form that it had: one answer for all, that of the colour
+/// which users are on. A record that bgecs made is deleted; one that leads elsewhere by
+/// now is left to its owner. A router with a single value stays as it is, and only loses
+/// the rules that bgecs made.
 ///
 /// # Errors
 /// Users are on both colours (exit 6); AWS's own.
@@ -93,7 +93,7 @@ pub async fn give_back(
     reform(session, record, form).await
 }
 
-/// As it was before an `init` that got no further than making it short.
+/// The original form, if an `init` got no further than shortening the TTL.
 async fn shortened_only(
     session: &Session,
     record: &RoutedRecord,

@@ -1,5 +1,5 @@
-//! The thing that the file names, which leads all users by one value: it is where it
-//! is, and nothing of it is changed ahead of the first release.
+//! The resource named in the file that leads all users by a single value: it stays as it
+//! is, and nothing in it is changed before the first release.
 
 use super::rules;
 use crate::aws::Router;

@@ -1,5 +1,4 @@
-//! The record that the file names, as it is and as it is to be; nothing is changed
-//! here.
+//! The record named in the file, as it is and as it will be; nothing is changed here.
 
 use super::answers;
 use crate::config::{Edge, HostedColor, PointsAt, RecordKeys};
@@ -18,7 +17,7 @@ pub(super) async fn look(
 ) -> Result<(RoutedRecord, Takeover)> {
     if let Some(earlier) = earlier.filter(|earlier| earlier.name != keys.record) {
         return Err(Error::refused(format!(
-            "{} was taken over as {}, and bgecs.toml says {}",
+            "{} was taken over as {}, but bgecs.toml says {}",
             session.stack_name(),
             earlier.name,
             keys.record
@@ -41,12 +40,13 @@ pub(super) async fn look(
     if takeover == Takeover::FromNothing {
         refuse_wildcard(session, &record).await?;
     }
-    // An `init` that was cut short may have shortened it.
+    // An `init` that was cut short may have shortened the TTL.
     let known = earlier.and_then(|earlier| earlier.ttl_before);
     let ttl_before = known.or(match takeover {
         Takeover::Take { ttl, .. } => Some(ttl.unwrap_or(record.ttl)),
         Takeover::FromNothing => None,
-        // Another stack's weights, which this one did not make and will not delete.
+        // The weights belong to another stack; this one did not make them and will not
+        // delete them.
         Takeover::Done(_) | Takeover::Renew { .. } => match earlier {
             Some(_) => None,
             None => Some(
@@ -70,9 +70,9 @@ pub(super) async fn look(
     ))
 }
 
-/// CloudFront goes by the name that a user asks for, and not by where DNS led them: with
-/// the name on one distribution, and `*.` of its parent on the other, the first serves
-/// all of them whatever the record says
+/// CloudFront chooses a distribution by the name that a user asks for, not by where DNS
+/// led them: with the name on one distribution and `*.` of its parent on the other, the
+/// first serves all users whatever the record says
 /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html>).
 ///
 /// # Errors
@@ -85,7 +85,7 @@ fn refuse_two_distributions(edge: &Edge, keys: &RecordKeys) -> Result<()> {
     match is_one(&edge.colors.blue) && is_one(&edge.colors.green) {
         false => Ok(()),
         true => Err(Error::usage(format!(
-            "both colours are distributions of CloudFront: the one whose alias is nearest to {} serves everybody whatever DNS says, so that the record moves nobody",
+            "both colours are distributions of CloudFront: the one whose alias is nearest to {} serves everybody whatever DNS says, so changing the record would move nobody",
             keys.record
         ))
         .hint(format!(
@@ -96,7 +96,7 @@ fn refuse_two_distributions(edge: &Edge, keys: &RecordKeys) -> Result<()> {
 }
 
 /// # Errors
-/// No zone serves the name, or two do; one that nobody is sent to (exit 6).
+/// No zone serves the name, or two do; a zone that nobody is sent to (exit 6).
 async fn zone(session: &Session, keys: &RecordKeys) -> Result<String> {
     if let Some(zone) = &keys.zone {
         return Ok(zone.clone());
@@ -124,7 +124,7 @@ fn unchecked(session: &Session, zone: &str, why: &str) {
     session.report.tell(&ReportEvent::Warning(warning));
 }
 
-/// A first release would take its users from where a wildcard has led them so far.
+/// A first release would take users from where a wildcard record has led them so far.
 ///
 /// # Errors
 /// One covers the name (exit 6).

@@ -1,5 +1,5 @@
-//! The routing rules by which colours are looked at that have no URL of their own. They
-//! are known again by what they are.
+//! The routing rules by which testers reach colours that have no URL of their own. They
+//! are recognised by their contents.
 
 use super::pointer::routed;
 use crate::aws::AwsError;
@@ -13,8 +13,8 @@ use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// # Errors
-/// The domain's mode has nothing to do with mappings, or with rules where colours are
-/// looked at by them (exit 6).
+/// The domain's mode ignores mappings, or ignores rules although the colours are reached
+/// by them (exit 6).
 pub(super) async fn refuse_mode(session: &Session, domain: &str, by_header: bool) -> Result<()> {
     let mode = session.aws.routing_mode(domain).await?;
     match mode.unfit(domain, by_header) {
@@ -23,8 +23,8 @@ pub(super) async fn refuse_mode(session: &Session, domain: &str, by_header: bool
     }
 }
 
-/// What it takes until the domain has them as they are to be; `made` are those of an
-/// earlier `init`.
+/// The changes needed to give the domain the rules that it should have; `made` are those
+/// of an earlier `init`.
 pub(super) async fn look(
     session: &Session,
     edge: &EdgeInfrastructure,
@@ -33,7 +33,7 @@ pub(super) async fn look(
     changes(session, edge, &edge.test_rules(), made).await
 }
 
-/// What it takes until the domain has none of them.
+/// The changes needed to remove all of them.
 pub(super) async fn of_end(
     session: &Session,
     edge: &EdgeInfrastructure,
@@ -58,8 +58,8 @@ async fn changes(
     }
 }
 
-/// Those that the file says of the same domain: an `init` that was cut short may have
-/// made them, and not written so into the stack.
+/// The rules that the file asks for on the same domain: an `init` that was cut short may
+/// have made them before it wrote them into the stack.
 fn told(session: &Session, made: &EdgeInfrastructure) -> Vec<TestRule> {
     let Some(edge) = &session.config.edge else {
         return Vec::new();
@@ -133,8 +133,8 @@ async fn written(session: &Session, change: &RuleChange) -> Result<(), AwsError>
     .await
 }
 
-/// Why who asks for that colour by header does not get there, if so: whatever the
-/// mapping leads to would answer.
+/// Why a request that names that colour by header would not reach it, if so: it would be
+/// answered by whatever the mapping leads to.
 ///
 /// # Errors
 /// AWS's own.

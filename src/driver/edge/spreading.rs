@@ -1,5 +1,5 @@
-//! A change of a record on its way: to every name server, and then out of every
-//! resolver that may have what was there before.
+//! How a changed record spreads: to every name server, and then out of every resolver
+//! that may still have the old one.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
 
-/// Ahead of each look whether a change is everywhere.
+/// Before each look whether a change has arrived everywhere.
 const SYNC_PAUSE: Duration = Duration::from_secs(2);
 /// How long that may take.
 const LONGEST_SYNC: Duration = Duration::from_secs(300);
 /// How often a wait says how long it will be.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// So many operations are looked through for the last that shortened a record.
+/// How many operations are searched for the last one that shortened a record.
 const RECENT: i32 = 20;
 
 pub(super) async fn reform(
@@ -40,19 +40,19 @@ pub(super) async fn reform(
     while !session.aws.is_in_sync(&change).await? {
         if begun.elapsed() > LONGEST_SYNC {
             return Err(Error::failed(format!(
-                "Route 53 has taken the change of {}, and after {} s not all of its name servers have it",
+                "Route 53 has accepted the change of {}, but after {} s not all of its name servers have it",
                 record.name,
                 LONGEST_SYNC.as_secs()
             ))
-            .hint("run the same command again: it goes on from there"));
+            .hint("run the same command again: it continues from there"));
         }
         sleep(session.poll_pause(SYNC_PAUSE)).await;
     }
     Ok(())
 }
 
-/// Until when a resolver may keep an answer from before the record was shortened,
-/// by this `init` or one that did not come to its end.
+/// Until when a resolver may keep an answer from before the record was shortened, by this
+/// `init` or one that did not finish.
 pub(super) async fn kept_until(
     session: &Session,
     turn: &Turn,
@@ -66,7 +66,7 @@ pub(super) async fn kept_until(
     Ok(until.max())
 }
 
-/// When what it shortened is forgotten everywhere.
+/// When the answers from before each shortening have expired everywhere.
 fn shortened<'a>(
     operation: &'a Operation,
     name: &'a str,

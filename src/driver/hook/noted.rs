@@ -1,5 +1,5 @@
-//! A hook of the operation whose turn it is: written in its journal, so that whoever goes
-//! on does not run it again.
+//! Hooks of the current operation: each run is written to the journal, so that whoever
+//! continues the operation does not run it again.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ pub struct NotedHooks<'a> {
     pub observed: &'a Observed,
     /// The file that `--report` names.
     pub report: Option<&'a Path>,
-    /// What a person says of one that is a task.
+    /// What a person orders for a hook that is a task.
     pub order: Option<HookTaskOrder>,
 }
 
 impl NotedHooks<'_> {
-    /// Nothing, where `bgecs.toml` has no such hook.
+    /// Does nothing if `bgecs.toml` has no such hook.
     ///
     /// # Errors
     /// It did not end well, or the journal cannot be written.
@@ -53,7 +53,7 @@ impl NotedHooks<'_> {
             .and_then(|release| release.revision.clone());
         let (Some(release), Some(revision), Ok(ecs)) = (release, revision, self.observed.ecs())
         else {
-            let what = "cannot be run: nobody knows which revision it is of";
+            let what = "cannot be run: the revision that it belongs to is not known";
             return Err(HookFailure::of("hook", hook.as_str(), what, None));
         };
         let run = HookTaskRun {
@@ -69,7 +69,7 @@ impl NotedHooks<'_> {
     }
 }
 
-/// Runs the hook of a promotion that went back.
+/// Runs the hook for a promotion that went back.
 ///
 /// # Errors
 /// As [`Occasion::run`].

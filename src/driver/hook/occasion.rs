@@ -1,4 +1,4 @@
-//! What the hooks of a shift are told of it.
+//! What a shift tells its hooks.
 
 use std::ffi::OsString;
 use std::path::{Path, absolute};
@@ -8,25 +8,25 @@ use crate::config::Config;
 use crate::model::{Deployed, Hook, HookAction};
 use crate::session::Session;
 
-/// One running of one of them.
+/// One run of one hook.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion<'a> {
     pub hook: Hook,
     /// What was live when the shift began.
     pub from: Option<&'a Deployed>,
-    /// What is to be live.
+    /// What is to become live.
     pub to: &'a Deployed,
-    /// Counted from 1; none where it belongs to the whole shift.
+    /// Counted from 1; None if the hook belongs to the whole shift.
     pub stage: Option<usize>,
-    /// Of production to the new release, in basis points; ahead of a stage what
-    /// it is about to give.
+    /// The new release's share of production, in basis points; before a stage, the share
+    /// that the stage is about to give it.
     pub share: u16,
     /// The file that `--report` names.
     pub report: Option<&'a Path>,
 }
 
 impl Occasion<'_> {
-    /// Nothing, where `bgecs.toml` has no such hook.
+    /// Does nothing if `bgecs.toml` has no such hook.
     ///
     /// # Errors
     /// As [`HookCommand::run`].
@@ -51,7 +51,8 @@ impl Occasion<'_> {
         })
     }
 
-    /// What there is none of is empty, and not what this process may have got.
+    /// Variables without a value are set to the empty string, so that none is inherited
+    /// from this process.
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let tag = |of: Option<&Deployed>| {
             let tag = of.and_then(|release| release.tag.as_ref());
@@ -59,7 +60,7 @@ impl Occasion<'_> {
         };
         let stage = self.stage.map(|stage| stage.to_string());
         let share = f64::from(self.share) / 100.0;
-        // It runs in another folder.
+        // The hook runs in another folder.
         let report = self.report.map(|path| match absolute(path) {
             Ok(path) => path.into_os_string(),
             Err(_) => path.into(),

@@ -1,7 +1,7 @@
-//! A hook that is a task of the new release, and runs once for it. Each try is written
-//! down ahead of it, so that whoever comes after a process that died finds that very task;
-//! one that nobody waits for any more goes on to its own end, as half of a migration is
-//! worse than none.
+//! A hook that is a task of the new release and runs once for it. Each attempt is written
+//! to the journal first, so that whoever continues after a process has died finds that
+//! very task. A task that nobody waits for any more keeps running to its own end, because
+//! half a migration is worse than none.
 
 use std::time::Duration;
 
@@ -19,15 +19,16 @@ use crate::model::{ColorServices, Deployed, HookTask, HookTaskRecord, OneOff, Re
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// ECS may not know a task yet that it has just started.
+/// A task that has just started may still be unknown to ECS.
 const UNKNOWN_FOR: time::Duration = time::Duration::minutes(1);
-/// Clocks differ, and the task's own lines are all that its stream has.
+/// Clocks differ; the stream holds only this task's lines, so reading from earlier does
+/// no harm.
 const EARLIER: time::Duration = time::Duration::minutes(5);
 
 pub struct HookTaskRun<'a> {
     pub session: &'a Session,
     pub services: &'a ColorServices,
-    /// Whose revision runs it.
+    /// The release whose revision runs the task.
     pub release: &'a Deployed,
     pub revision: &'a Revision,
     pub it: HookTask,
@@ -36,11 +37,11 @@ pub struct HookTaskRun<'a> {
 }
 
 impl HookTaskRun<'_> {
-    /// Waits for its end, unless it has ended well before.
+    /// Runs the task and waits for its end, unless it has already succeeded.
     ///
     /// # Errors
-    /// It failed, took too long, cannot be started or followed; or nobody knows whether it
-    /// has run.
+    /// It failed, took too long, or cannot be started or followed; or it is not known
+    /// whether it has run.
     pub async fn run(&self) -> Result<(), HookFailure> {
         let name = self.it.hook;
         self.tell(&ReportEvent::Doing(format!("running {name}")));
@@ -70,7 +71,7 @@ impl HookTaskRun<'_> {
             (HookTaskStep::Ask, Some(record)) => self.ask(record).await,
             (HookTaskStep::Follow(task), Some(record)) => self.follow(record, &task).await,
             (HookTaskStep::Refuse, Some(record)) => Err(self.nobody_knows(&record).await),
-            // What is not known is due.
+            // If nothing is known, it has to run.
             (_, _) => self.ask(self.begin(attempt + 1).await?).await,
         }
     }
@@ -106,20 +107,20 @@ impl HookTaskRun<'_> {
         let begun = aws.begin_hook_task(&self.table(), &record).await;
         match begun.map_err(|error| self.io("cannot be written down", &error))? {
             true => Ok(record),
-            false => Err(self.failure("was begun by somebody else meanwhile", None)),
+            false => Err(self.failure("was started by somebody else meanwhile", None)),
         }
     }
 
-    /// Has ECS start it, or tell which task it has started.
+    /// Asks ECS to start the task; asked again, ECS says which task it has started.
     async fn ask(&self, mut record: HookTaskRecord) -> Result<(), HookFailure> {
         let it = self.task(&record);
         let task = match self.one_off(&it, Duration::ZERO).start().await {
             Ok(task) => task,
-            // The service has changed since: nothing is asked as it was then.
+            // The service has changed since, so the request cannot be repeated as it was.
             Err(error) if error.has_code("ConflictException") => {
                 return Err(self.nobody_knows(&record).await);
             }
-            // It may have started it: the next one asks again.
+            // ECS may have started it: the next run asks again.
             Err(error) if error.is_retryable() => {
                 return Err(self.io("may not have started", &error));
             }
@@ -183,7 +184,7 @@ impl HookTaskRun<'_> {
         written.map_err(|error| self.io("cannot be written down", &error))
     }
 
-    /// With what the task said, where its lines are there still.
+    /// With what the task wrote, if its lines still exist.
     async fn nobody_knows(&self, record: &HookTaskRecord) -> HookFailure {
         let HookTaskRecord {
             begun, who, task, ..
@@ -200,7 +201,7 @@ impl HookTaskRun<'_> {
             .as_deref()
             .map(|task| format!(" (task {})", id_of(task)));
         let what = format!(
-            "was begun for {} by {who} at {begun}{}, and ECS does not say any more how it ended: look whether it has run, and say `--before-shift done`, or `again` to have it run",
+            "was started for {} by {who} at {begun}{}, and ECS no longer says how it ended: check whether it has run, then say `--before-shift done`, or `again` to run it",
             self.release.release(),
             task.unwrap_or_default(),
         );
@@ -252,7 +253,7 @@ fn since(record: &HookTaskRecord) -> OffsetDateTime {
 fn ended(done: &OneOffDone, limit: Duration) -> Result<(), String> {
     let task = &done.task;
     Err(match (&done.end, done.cut) {
-        // A program that is told to stop may well end with 0.
+        // A program that is asked to stop may well exit with 0.
         (_, Some(OneOffCut::Late | OneOffCut::Interrupted)) => format!(
             "took longer than {}, and its task {task} was stopped",
             in_words(limit)
@@ -265,7 +266,7 @@ fn ended(done: &OneOffDone, limit: Duration) -> Result<(), String> {
     })
 }
 
-/// A task that runs, and is left to its end if whoever waits for it does not any more.
+/// A running task, which keeps running if nobody waits for it any more.
 struct GoesOn<'a> {
     run: &'a HookTaskRun<'a>,
     task: &'a str,
@@ -291,7 +292,7 @@ impl Drop for GoesOn<'_> {
         if self.is_left {
             let HookTaskRun { it, release, .. } = self.run;
             self.run.tell(&ReportEvent::Warning(format!(
-                "the task {} of {} goes on: the next promotion of {} waits for its end",
+                "the task {} of {} keeps running: the next promotion of {} waits for its end",
                 id_of(self.task),
                 it.hook,
                 release.release(),

@@ -1,5 +1,5 @@
-//! A release onto a colour that bgecs does not run: its owner's command puts it
-//! there, and its own answers say when it is.
+//! Puts a release onto a colour that bgecs does not run: its owner's command deploys it,
+//! and its own answers show when it is there.
 
 use std::time::Duration;
 
@@ -21,25 +21,25 @@ use crate::provenance::Provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// Ahead of each further question.
+/// Before each further request.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What is to be put where.
+/// What to put where.
 #[derive(Debug, Clone)]
 pub struct HostedRequest<'a> {
     pub color: Color,
     pub tag: &'a Tag,
-    /// What was named on the command line.
+    /// The context named on the command line.
     pub context: Option<String>,
     pub timeout: Duration,
-    /// The command came to its end before, and what came after it did not.
+    /// The command has already finished, but what follows it has not.
     pub has_run: bool,
-    /// Whether nobody asks it.
+    /// Whether to skip asking the colour for its answers.
     pub is_blind: bool,
 }
 
-/// Runs the colour's own command, where it has one, and waits until the release
-/// answers. Gives the app as it is then.
+/// Runs the colour's own command, if it has one, and waits until the release answers.
+/// Returns the app as it is then.
 ///
 /// # Errors
 /// The command's own; a release that does not answer in time (exit 5); a router that
@@ -56,7 +56,7 @@ pub async fn deploy(
         let unled = edge::unled(session, &observed.infrastructure, color).await?;
         if let Some(why) = unled {
             return Err(Error::refused(why).untouched(observed).hint(
-                "`bgecs init` first: whoever asks for that colour would be answered by another",
+                "`bgecs init` first: requests for that colour would be answered by the other one",
             ));
         }
     }
@@ -68,7 +68,7 @@ pub async fn deploy(
         };
         update::intend(session, turn, observed, color, effect).await?;
     }
-    // Whatever comes of the command, what ran there is not vouched for any more.
+    // Whatever the command does, what ran there before is no longer certain.
     let emptied = with(observed, color, None);
     turn.saw(&emptied);
     let hosted = session.config.hosted(color);
@@ -79,7 +79,7 @@ pub async fn deploy(
             _ if request.has_run => {}
             Some(line) => request.own(line).run(session).await?,
             None => session.report.tell(&ReportEvent::Note(format!(
-                "[colors.{color}] has no `deploy`: whoever runs it has put tag {} there",
+                "[colors.{color}] has no `deploy`: its owner is taken to have put tag {} there",
                 request.tag
             ))),
         }
@@ -116,7 +116,7 @@ impl HostedRequest<'_> {
     }
 }
 
-/// The same app, with that on the colour.
+/// The same app, with this release on the colour.
 pub fn with(observed: &Observed, color: Color, hosted: Option<HostedRelease>) -> Observed {
     let mut now = observed.clone();
     let targets = now.color(color).targets.clone();
@@ -124,8 +124,8 @@ pub fn with(observed: &Observed, color: Color, hosted: Option<HostedRelease>) ->
     now
 }
 
-/// Until the health path has answered well some times in a row, and where the app
-/// says which release it is, this one.
+/// Waits until the health path has answered well some times in a row, and with this
+/// release's tag if the app names its release.
 async fn await_answers(
     session: &Session,
     observed: &Observed,
@@ -182,7 +182,7 @@ async fn await_answers(
     }
 }
 
-/// What is not as it is to be.
+/// What is still wrong with the answer, if anything.
 fn objection(answer: &Answer, tag: &Tag) -> Option<String> {
     match answer {
         Answer::Nothing { error, .. } => Some(format!("no answer: {error}")),

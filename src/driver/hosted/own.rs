@@ -1,4 +1,4 @@
-//! The commands of a colour that bgecs does not run, which are its owner's.
+//! The owner's commands for a colour that bgecs does not run.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::model::journal::OwnCommand;
 use crate::model::{Color, Tag};
 use crate::session::Session;
 
-/// One of them, and what it is told.
+/// One of the commands, and what it is given.
 #[derive(Debug)]
 pub struct Own<'a> {
     pub command: OwnCommand,
     /// A line for `sh`.
     pub line: &'a str,
     pub color: Color,
-    /// None where it is not known what runs there.
+    /// None if it is not known what runs there.
     pub tag: Option<&'a Tag>,
-    /// What was named on the command line.
+    /// The context named on the command line.
     pub context: Option<&'a str>,
     pub timeout: Duration,
 }

@@ -1,5 +1,5 @@
-//! Stopping what runs on a colour that bgecs does not run, once nobody is led
-//! there any more.
+//! Stops what runs on a colour that bgecs does not run, once nobody is led there any
+//! more.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
 
-/// So many operations are looked through for the last that moved users.
+/// How many operations are searched for the last one that moved users.
 const RECENT: i32 = 20;
 
 /// Runs the colour's own command.
@@ -80,11 +80,11 @@ pub fn command(session: &Session, color: Color) -> Result<&str> {
         })
 }
 
-/// Somebody may be led to the colour that users have left for as long as something
-/// keeps an answer from before; until `drain` is over, that keeps it running.
+/// As long as something caches an old answer, users may still be led to the colour that
+/// they left. Until `drain` is over, that keeps it running.
 ///
 /// # Errors
-/// Somebody is (exit 6).
+/// Users still are (exit 6).
 pub async fn refuse_while_shown(session: &Session, observed: &Observed, idle: Color) -> Result<()> {
     let Some(edge) = &session.config.edge else {
         return Ok(());
@@ -107,7 +107,7 @@ pub async fn refuse_while_shown(session: &Session, observed: &Observed, idle: Co
     if showing.is_empty() {
         return Ok(());
     }
-    let told = format!("users are led to {idle} still: {}", showing.join(", "));
+    let told = format!("users are still led to {idle}: {}", showing.join(", "));
     let table = infra.journal_table();
     let ended = session.aws.read_history(table, RECENT).await?;
     let moved = ended.iter().find_map(Operation::moved_production_at);
@@ -120,7 +120,7 @@ pub async fn refuse_while_shown(session: &Session, observed: &Observed, idle: Co
             Ok(())
         }
         Some(left) => Err(Error::refused(told).untouched(observed).hint(format!(
-            "wait until they have forgotten it; in {} ([router] drain) it is retired all the same",
+            "wait until the old answers have expired; in {} ([router] drain) it can be retired regardless",
             spoken_time::in_words(left)
         ))),
     }

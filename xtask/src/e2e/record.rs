@@ -125,7 +125,7 @@ impl<'s> Edge<'s> {
         until("the idle colour is retired", async || {
             let ended = site.bgecs(&["retire"]).await?;
             match ended.code {
-                6 if ended.stderr.contains("are led to green still") => Ok(false),
+                6 if ended.stderr.contains("are still led to green") => Ok(false),
                 _ => ended.expect_code(0).map(|_| true),
             }
         })
