@@ -140,9 +140,9 @@ pub async fn production(
     Ok(ReachedWays { asked, left_out })
 }
 
-/// Where to ask production while users are moved. Those of several ways that nobody
-/// here can ask are left out, and told of; where there is one alone, or none can be
-/// asked, what comes of it is for the probe to say.
+/// Where to probe production while users are moved. If there are several ways, those that
+/// cannot be reached from here are left out with a warning; if there is only one, or none
+/// can be reached, the probe's results will tell.
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).
@@ -168,17 +168,17 @@ pub async fn to_ask(
     Ok(ways.asked)
 }
 
-/// What to do where a load balancer is not reached; `is_test`: on its test route.
+/// What to do if a load balancer cannot be reached; `is_test`: on its test route.
 pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> String {
     let through = session.connect_to();
     if !through.is_empty() {
         return format!(
-            "connections go to {}, as --connect-to, [load_balancer] connect_to or --endpoint-url says: see whether that runs, and leads to the load balancer; or go by target health and alarms alone, with --blind",
+            "connections go to {}, as --connect-to, [load_balancer] connect_to or --endpoint-url says: check that it runs, and leads to the load balancer; or go by target health and alarms alone, with --blind",
             through.join(", ")
         );
     }
     let Ok(infra) = infra.ecs() else {
-        return "see whether its name leads anywhere yet, and whether what it leads to lets this machine in; or go by health and alarms alone, with --blind".to_owned();
+        return "check that its name resolves, and that what it leads to lets this machine in; or go by health and alarms alone, with --blind".to_owned();
     };
     let why = match infra.load_balancer_dns_name.starts_with(INTERNAL) {
         true => "the load balancer is internal",

@@ -1,5 +1,5 @@
-//! The release of a set: the leases of all its modules, and their shifts as one.
-//! Which module may do what when is decided in `engine/set.rs`.
+//! The release of a set: takes the leases of all its modules, and shifts them as one.
+//! `engine/set.rs` decides which module may do what, and when.
 
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ impl Module {
         &self.place.name
     }
 
-    /// By which leases are taken in the same order, whatever set they are taken for;
-    /// apps of one name in two accounts have the same.
+    /// The order in which leases are taken, the same for every set. Two apps of the same
+    /// name in different accounts have the same rank.
     fn rank(&self) -> (&str, &str) {
         let table = self.infrastructure.journal_table();
         (&self.place.region, table)
@@ -60,9 +60,9 @@ impl HeldModule<'_> {
         }
     }
 
-    /// Begins the part of that release that moves users, and writes it down ahead of any
-    /// move: from every module it is found, and in each it is known what is to become of its
-    /// users, also where their turn never came.
+    /// Begins the part of that release that moves users, and writes it down before any
+    /// move. So the release can be found from every module, and each module says what is
+    /// to become of its users even if their turn never came.
     ///
     /// # Errors
     /// It cannot be written.
@@ -80,7 +80,7 @@ impl HeldModule<'_> {
         Ok(self.turn.about_to(Effect::JoinSet { set }).await?)
     }
 
-    /// Begins an operation that is a part of that release.
+    /// Begins an operation that is part of that release.
     pub fn begin(&self, command: Command, mark: SetMark) {
         let now = self.module.session.aws.journal_time();
         self.turn.describe(|operation| {
@@ -92,11 +92,11 @@ impl HeldModule<'_> {
     }
 }
 
-/// Takes the leases of all: each in its turn, in an order that is the same for every
-/// set, so that two that share modules never wait for each other.
+/// Takes all leases one after the other, in an order that is the same for every set, so
+/// that two sets that share modules never wait for each other.
 ///
 /// # Errors
-/// As [`under_lease::hold`], and as [`in_lease_order`]; none is held then.
+/// As [`under_lease::hold`], and as [`in_lease_order`]; then no lease is held.
 pub async fn hold_all(
     modules: &[Module],
     wait: Option<Duration>,
@@ -118,10 +118,10 @@ pub async fn hold_all(
     Ok(held.into_iter().map(|(_, it)| it).collect())
 }
 
-/// Whose account it is, is asked only where that decides.
+/// Asks for the account only if it decides the order.
 ///
 /// # Errors
-/// Two modules of one app: each would take the other's lease for a stranger's.
+/// Two modules that are the same app: each would find the other's lease in its way.
 async fn in_lease_order(modules: &[Module]) -> Result<Vec<usize>> {
     let mut ranked = Vec::new();
     for (n, it) in modules.iter().enumerate() {
@@ -139,7 +139,7 @@ async fn in_lease_order(modules: &[Module]) -> Result<Vec<usize>> {
         {
             let [one, other] = [&modules[*n], &modules[*m]];
             return Err(Error::usage(format!(
-                "the modules {} and {} are one app, {}: their profiles are of one account",
+                "the modules {} and {} are the same app, {}: their profiles are for the same account",
                 one.name(),
                 other.name(),
                 one.session.app()
@@ -160,7 +160,7 @@ async fn hold(module: &Module, wait: Option<Duration>, signals: Signals) -> Resu
     })
 }
 
-/// Gives the leases back, with what came of each module as its journal's last word.
+/// Releases the leases, with the result of each module as the last word in its journal.
 pub async fn let_go_all(held: impl IntoIterator<Item = (HeldModule<'_>, Result<Exit>)>) {
     let all = held.into_iter().map(async |(it, result)| {
         under_lease::let_go(&it.module.session, it.turn, &result).await;
@@ -168,7 +168,7 @@ pub async fn let_go_all(held: impl IntoIterator<Item = (HeldModule<'_>, Result<E
     join_all(all).await;
 }
 
-/// What one module's users do in the set's shift.
+/// What the users of one module do in the set's shift.
 pub struct PlannedShift {
     pub observed: Observed,
     pub plan: SwapPlan,
@@ -177,22 +177,23 @@ pub struct PlannedShift {
 
 /// How the shift of a set ended.
 pub struct SetEnd {
-    /// Of each module that had one.
+    /// One for each module, if it had a shift.
     pub modules: Vec<Option<Result<SwapEnd>>>,
-    /// Of each job that was to be moved.
+    /// One for each job that was to be moved.
     pub jobs: Vec<JobEnd>,
-    /// What failed first, where not all went live.
+    /// What failed first, if not all went live.
     pub failure: Option<String>,
-    /// Whether a person had it stopped.
+    /// Whether a person stopped it.
     pub is_interrupted: bool,
 }
 
-/// Told how many stages users of all modules have taken.
+/// Called with the number of stages that the users of all modules have taken.
 pub type OnStage<'a> = dyn Fn(usize) + Sync + 'a;
 
 const INTERRUPTED: &str = "interrupted";
 
-/// A first interrupt has all go back in their order; a further one is each module's own.
+/// The first interrupt makes all modules go back in their order; further ones are passed
+/// to each module.
 async fn pass_on(
     interrupts: &mut Interrupts,
     table: &SetTable,
@@ -203,13 +204,13 @@ async fn pass_on(
     loop {
         let signal = interrupts.next().await;
         for module in modules {
-            // One that has ended hears nothing.
+            // A module that has ended no longer listens.
             let _ = module.send(signal);
         }
     }
 }
 
-/// Moves the users of all modules as one: none stays where another does not.
+/// Moves the users of all modules as one: if one module does not go live, none does.
 pub async fn shift_all(
     held: &mut [HeldModule<'_>],
     (kind, regions): (SwapKind, RegionOrder),
@@ -274,8 +275,8 @@ pub async fn shift_all(
     }
 }
 
-/// Those that are moved, as far as they are. Who gets away from a release waits for no region
-/// to have been watched.
+/// The modules that move, in their order. On the way back from a release, no region waits
+/// until another has been watched.
 fn seat(
     held: &[HeldModule<'_>],
     moving: &[bool],
@@ -299,7 +300,7 @@ fn seat(
     SetShift::new(names.zip(orders), regions.bake())
 }
 
-/// Why a module's release is not live by its shift.
+/// Why a module's shift did not make its release live.
 fn failure_of(end: &Result<SwapEnd>) -> Option<String> {
     match end {
         Ok(SwapEnd::Tried(swapped)) => swapped.error().map(|error| error.message),
@@ -309,7 +310,7 @@ fn failure_of(end: &Result<SwapEnd>) -> Option<String> {
 }
 
 impl Error {
-    /// Which of several apps it is about.
+    /// Prefixes the module's name.
     #[must_use]
     pub fn of_module(self, module: &SetName) -> Self {
         Self {

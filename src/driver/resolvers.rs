@@ -1,5 +1,5 @@
-//! By whose word the probe finds a name: the resolvers that were named, or else
-//! this machine's and those of the name's own zone.
+//! The resolvers that the probe uses: those that were named, else this machine's and
+//! those of the name's own zone.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::session::Session;
 
 const DNS_PORT: u16 = 53;
 
-/// The first that was named, or this machine's.
+/// The first named resolver, or this machine's.
 ///
 /// # Errors
 /// In words: there is none.
@@ -22,9 +22,9 @@ pub fn first(named: &[Resolver]) -> Result<Dns, String> {
     }
 }
 
-/// All that the probe goes by. Who cannot be asked is left out, and told of; where
-/// nobody can, what comes of it is for the probe to say. None for what is routed by
-/// anything but names.
+/// All resolvers that the probe uses. One that cannot be asked is left out with a
+/// warning; if none can, the probe's results will tell. Empty if users are not routed by
+/// names.
 pub async fn all(session: &Session, edge: &EdgeInfrastructure) -> Vec<Dns> {
     let Some(record) = edge.router.record() else {
         return Vec::new();
@@ -55,7 +55,7 @@ fn named(session: &Session) -> &[Resolver] {
     }
 }
 
-/// One of them answers for all: they have the same records.
+/// One server answers for all: they have the same records.
 async fn of_the_zone(here: &Result<Dns, String>, names: Vec<String>) -> Vec<Result<Dns, String>> {
     let Ok(here) = here else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Scaling the idle colour to zero, and seeing that it got there.
+//! Scales the idle colour to zero, and checks that its tasks are gone.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Scales the colour to zero and waits until no task runs, or for an interrupt.
 ///
 /// # Errors
-/// A listener that something else has moved (exit 6; with the tasks on their way
-/// out already, and users on them, exit 4); AWS's own; the timeout (exit 5).
+/// A listener that something else has moved (exit 6; exit 4 if the tasks are being
+/// stopped already and users are on them); AWS's own; the timeout (exit 5).
 pub async fn retire(
     session: &Session,
     turn: &Turn,
@@ -64,8 +64,8 @@ async fn scale_to_zero(
     await_no_task(session, observed, color, timeout).await
 }
 
-/// Waits until no task of the colour runs. Its tasks are on their way out: users
-/// must not be brought to them meanwhile.
+/// Waits until no task of the colour runs. Its tasks are being stopped, so users must not
+/// be moved onto them meanwhile.
 ///
 /// # Errors
 /// Users are on it (exit 4); AWS's own; the timeout (exit 5).

@@ -1,11 +1,11 @@
-//! Reading all that there is to know of a service that anybody made.
+//! Reads everything about a service, whoever made it.
 
 use crate::aws::Aws;
 use crate::engine::import::ReadService;
 use crate::error::{Error, Result};
 
 /// # Errors
-/// There is none of that name (exit 2); AWS's own.
+/// There is no service of that name (exit 2); AWS's own.
 pub async fn read(aws: &Aws, cluster: &str, name: &str) -> Result<ReadService> {
     let found = aws.read_running_service(cluster, name).await?;
     let (service, settings) = found.ok_or_else(|| no_service(aws, cluster, name))?;

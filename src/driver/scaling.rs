@@ -1,5 +1,5 @@
-//! Carries out what is decided of the two colours' scaling, each registration written in the
-//! journal ahead of it. Says nothing of when: that is a command's.
+//! Carries out the decisions about the two colours' scaling, each written to the journal
+//! first. When to do so is up to the commands.
 
 use super::destroy::{about_to, went_or_not};
 use super::turn::{Stop, Turn};
@@ -13,8 +13,8 @@ use crate::model::{Color, ColorServices, EcsInfrastructure, Observed, Scaling};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// What scales the two colours. None where AWS does not say, which is told of: releases
-/// need it not.
+/// What scales the two colours. None if AWS does not say, which is told as a warning:
+/// releases do not need it.
 pub async fn look(session: &Session, services: &ColorServices) -> Option<Scaling> {
     match session.aws.read_scaling(services).await {
         Ok(scaling) => Some(scaling),
@@ -26,13 +26,13 @@ pub async fn look(session: &Session, services: &ColorServices) -> Option<Scaling
     }
 }
 
-/// The same; None, too, where bgecs does not run the colours.
+/// The same; also None if bgecs does not run the colours.
 pub async fn of(session: &Session, observed: &Observed) -> Option<Scaling> {
     look(session, &observed.ecs().ok()?.services).await
 }
 
-/// Has that colour scaled as the live one is, and neither of them lose a task. What could
-/// not be promoted is left as it is.
+/// Gives that colour the scaling of the live one, and keeps either of them from losing
+/// tasks. If the checks would refuse the promotion, nothing is changed.
 ///
 /// # Errors
 /// The journal cannot be written; AWS's own.
@@ -41,7 +41,7 @@ pub async fn get_ready(work: &Work<'_>, observed: &Observed, to: Color, count: i
     let Ok(infra) = observed.ecs() else {
         return Ok(());
     };
-    // The checks tell why it is not known.
+    // The checks say why it is not known.
     let Ok(scaling) = session.aws.read_scaling(&infra.services).await else {
         return Ok(());
     };
@@ -56,7 +56,7 @@ pub async fn get_ready(work: &Work<'_>, observed: &Observed, to: Color, count: i
     mirror(session, turn, infra, to).await?;
     turn.did().await?;
     session.report.tell(&ReportEvent::Note(format!(
-        "{to} is scaled as {} is; neither loses a task until it is over",
+        "{to} is scaled as {} is; neither loses a task until this is over",
         to.other()
     )));
     Ok(())
@@ -74,7 +74,7 @@ async fn settle(work: &Work<'_>) -> Result<()> {
     .await
 }
 
-/// The same, where somebody else has brought users to where they are.
+/// The same, if somebody else has moved users to where they are.
 ///
 /// # Errors
 /// As [`get_ready`].
@@ -82,7 +82,8 @@ pub async fn follow_users(work: &Work<'_>) -> Result<()> {
     give_roles(work, false, scaling::where_found).await
 }
 
-/// `is_begun`: it has to be known what scales them, since some of it was changed.
+/// `is_begun` means that some of the scaling was changed already, so what there is must
+/// be known.
 async fn give_roles(
     work: &Work<'_>,
     is_begun: bool,
@@ -115,15 +116,15 @@ async fn give_roles(
         session
             .report
             .tell(&ReportEvent::Done(match target.is_at_rest() {
-                true => format!("what scales {color} is suspended: it has no users"),
+                true => format!("the scaling of {color} is suspended: it has no users"),
                 false => format!("{color} is scaled {target}"),
             }));
     }
     Ok(())
 }
 
-/// Gives each colour the scaling of its role, once users are on one of them alone; where
-/// that fails, the operation has not ended.
+/// Gives each colour the scaling of its role, once users are on only one of them; if that
+/// fails, the operation stays open.
 ///
 /// # Errors
 /// As [`get_ready`], with what is left to do.
@@ -131,14 +132,15 @@ pub async fn settle_or_leave_open(work: &Work<'_>) -> Result<()> {
     settle(work).await.map_err(|error| {
         work.turn.leave_open();
         let message = format!(
-            "what scales the two colours is not as it is to be yet: {}",
+            "the scaling of the two colours is not yet as it should be: {}",
             error.message
         );
-        Error { message, ..error }.hint_too("`bgecs resume` brings it to its end")
+        Error { message, ..error }.hint_too("`bgecs resume` finishes it")
     })
 }
 
-/// Sees to it that nothing starts the tasks again that a colour is to lose.
+/// Suspends scaling of a colour that is about to be stopped, so that nothing starts its
+/// tasks again.
 ///
 /// # Errors
 /// As [`get_ready`].
@@ -158,7 +160,8 @@ pub async fn suspend(
     }
 }
 
-/// Of services that are to go: who is killed ahead of that finds them by it.
+/// Deregisters the scaling of services that are about to be deleted. Called before that:
+/// if the process is killed in between, the next run finds the scaling by its service.
 ///
 /// # Errors
 /// As [`get_ready`].
@@ -223,14 +226,14 @@ async fn mirror(
     turn.has_done();
     for schedule in besides {
         session.report.tell(&ReportEvent::Warning(format!(
-            "{color} is scaled by the schedule `{schedule}`, too, and {} is not",
+            "{color} is also scaled by the schedule `{schedule}`, and {} is not",
             color.other()
         )));
     }
     Ok(())
 }
 
-/// What came before may have been a move of which nobody knows what became.
+/// Leaves the fate of the entry before open: it may be a move whose result is not known.
 async fn note(turn: &Turn, effect: Effect) -> Result<(), Stop> {
     turn.about_to_undo(effect).await
 }

@@ -1,5 +1,5 @@
-//! HTTPS by the app's own name: looking at its certificates ahead of everything,
-//! and sending users of a live app over to it once it answers.
+//! HTTPS under the app's own name: checks its certificates before everything else, and
+//! sends users of a live app there once it answers.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,13 +19,14 @@ use crate::probe::{Address, Exchange, ask_each};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// A listener takes seconds to reach each node, a security group's new rule less.
+/// A listener takes some seconds to reach each node; a new rule of a security group takes
+/// less.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(500);
-/// Each node has to answer so often in a row.
+/// How often in a row each node has to answer.
 const ROUNDS: usize = 3;
 
-/// Looks whether the certificates of `[tls]`, if there is one, can serve the name.
+/// Checks whether the certificates of `[tls]`, if there is one, can serve the name.
 ///
 /// # Errors
 /// They cannot (exit 6); AWS's own.
@@ -51,17 +52,17 @@ async fn certificate(session: &Session, arn: &CertificateArn) -> Result<IssuedCe
         Error::refused(format!("ACM has no certificate {arn}"))
             .cause(error.to_string())
             .hint(format!(
-                "`aws acm list-certificates --region {}` tells which there are",
+                "`aws acm list-certificates --region {}` lists the certificates there",
                 arn.region()
             ))
     })
 }
 
-/// Has port 80 redirect, once the app's own name is answered at each node of its
-/// load balancer.
+/// Makes port 80 redirect, once each node of the load balancer answers under the app's
+/// own name.
 ///
 /// # Errors
-/// It is not (port 80 forwards on); what CloudFormation says.
+/// It does not answer (port 80 keeps forwarding); what CloudFormation says.
 pub async fn redirect_once_it_answers(
     session: &Session,
     turn: Option<&Turn>,
@@ -82,7 +83,7 @@ pub async fn redirect_once_it_answers(
     await_answers(&address, &asking).await.map_err(|why| {
         Error::failed(format!("{url} does not answer as it should: {why}"))
             .traffic(format!("{} forwards as before", infra.endpoints.production))
-            .hint("see to it, and run `bgecs init` again: it goes on from here")
+            .hint("fix that, and run `bgecs init` again: it continues from here")
     })?;
     let answers = format!("{url} answers: port 80 redirects to it from now on");
     session.report.tell(&ReportEvent::Done(answers));
@@ -90,8 +91,8 @@ pub async fn redirect_once_it_answers(
     change_parameter(session, &stack, (PLAIN_PORT, REDIRECT), told).await
 }
 
-/// What is to be said of the certificate that the app's own name is served with:
-/// why it is not accepted, or that it ends soon.
+/// A warning about the certificate of the app's own name: it is not accepted, or it
+/// expires soon.
 pub async fn certificate_warning(session: &Session, infra: &Infrastructure) -> Option<String> {
     let asking = Asking::new(of_file(&session.config.probe), Vec::new());
     let address = session
@@ -118,7 +119,7 @@ fn tls_complaint(asked: &Exchange) -> Option<String> {
 }
 
 /// # Errors
-/// What was answered last.
+/// What is wrong with the last answer.
 async fn await_answers(address: &Address, asking: &Asking) -> Result<(), String> {
     let began = Instant::now();
     let mut good = 0;

@@ -1,5 +1,5 @@
-//! Several apps' shifts as one: each is carried out by itself, and asks here when its
-//! turn is. Who may do what when is decided in `engine/set.rs`.
+//! Several apps' shifts as one: each shift is carried out by itself, and asks here when
+//! it is its turn. `engine/set.rs` decides who may do what, and when.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,14 +11,14 @@ use crate::engine::set::SetShift;
 use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{SetGate, Strategy};
 
-/// What the modules of a set know of each other while they shift.
+/// What the modules of a set know about each other while they shift.
 #[derive(Debug, Clone)]
 pub struct SetTable(Arc<Board>);
 
 #[derive(Debug)]
 struct Board {
     shift: Mutex<SetShift>,
-    /// Whenever one of them said something.
+    /// Notified whenever a module has said something.
     changed: watch::Sender<()>,
 }
 
@@ -30,23 +30,23 @@ impl SetTable {
         }))
     }
 
-    /// For the module at that place.
+    /// For the module with that index.
     pub fn seat(&self, module: usize) -> Seat {
         let table = self.clone();
         Seat { table, module }
     }
 
-    /// All go back, in their order, though none failed.
+    /// Makes all modules go back in their order, although none failed.
     pub fn turn_back(&self, why: &str) {
         self.tell(|shift| shift.turns_back(why));
     }
 
-    /// What failed first.
+    /// The first failure.
     pub fn failure(&self) -> Option<String> {
         self.shift().failure().map(str::to_owned)
     }
 
-    /// Tells of each stage that all modules have taken, for as long as it is asked.
+    /// Calls `on_stage` for each stage that all modules have taken, until it is dropped.
     pub async fn stages(&self, on_stage: &OnStage<'_>) {
         let mut told = 0;
         loop {
@@ -56,7 +56,7 @@ impl SetTable {
         }
     }
 
-    /// Waits until the jobs are to be moved.
+    /// Waits until it is the jobs' turn to be moved.
     ///
     /// # Errors
     /// They stay where they are, for that reason.
@@ -65,14 +65,14 @@ impl SetTable {
         self.once(turn).await
     }
 
-    /// Comes back once the jobs are to go back, because a module failed.
+    /// Returns once the jobs must go back because a module failed.
     pub async fn jobs_recalled(&self) -> String {
         let failure = |shift: &mut SetShift| shift.failure().map(str::to_owned);
         self.once(failure).await
     }
 
     /// # Errors
-    /// They go back, for that reason.
+    /// They must go back, for that reason.
     pub fn jobs_are_moved(&self) -> Result<(), String> {
         self.tell(SetShift::jobs_are_moved)
     }
@@ -87,7 +87,7 @@ impl SetTable {
         said
     }
 
-    /// What that finds, as soon as it finds something.
+    /// Waits until `find` finds something, and returns that.
     async fn once<T>(&self, find: impl Fn(&mut SetShift) -> Option<T>) -> T {
         let mut changed = self.0.changed.subscribe();
         loop {
@@ -106,7 +106,7 @@ impl SetTable {
     }
 }
 
-/// One module's place among the others.
+/// One module's view of the table.
 #[derive(Debug)]
 pub struct Seat {
     table: SetTable,
@@ -114,29 +114,29 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Its stages, with what they wait for, and watched for as long as the set wants it.
+    /// The strategy with the gates that its stages wait for, watched for as long as the
+    /// set requires.
     pub fn laid_out(&self, strategy: Strategy) -> Strategy {
         let bake = self.table.shift().bake(self.module);
         strategy.with_gates().watched_longer(bake)
     }
 
     /// Waits at that gate until it is this module's turn.
-    ///
     /// # Errors
-    /// Another failed; why, in words.
+    /// Another module failed; why, in words.
     pub async fn wait(&self, gate: SetGate) -> Result<(), String> {
         self.table.tell(|shift| shift.comes_to(self.module, gate));
         let turn = |shift: &mut SetShift| shift.turn(self.module).taken();
         self.table.once(turn).await
     }
 
-    /// Comes back once this module is to go back because another failed.
+    /// Returns once this module must go back because another failed.
     pub async fn recalled(&self) -> String {
         let recall = |shift: &mut SetShift| shift.recall(self.module);
         self.table.once(recall).await
     }
 
-    /// How far its shift is.
+    /// Tells the table how far this module's shift is.
     pub fn hear(&self, now: &Shift) {
         match (now.milestone(), &now.phase) {
             (
@@ -155,7 +155,8 @@ impl Seat {
         }
     }
 
-    /// Its shift is over; with a reason, where its release is not live by it.
+    /// Tells the table that this shift is over; with a reason if its release did not go
+    /// live.
     pub fn ends(&self, unless: Option<&str>) {
         self.table.tell(|shift| shift.ends(self.module, unless));
     }

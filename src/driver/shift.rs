@@ -21,14 +21,14 @@ use crate::probe::Probes;
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Ahead of each look at the alarms.
+/// Before each look at the alarms.
 pub const ALARM_PAUSE: Duration = Duration::from_secs(10);
 
-/// Ahead of each look at the colour to go back to.
+/// Before each look at the colour to go back to.
 const HEALTH_PAUSE: Duration = Duration::from_secs(30);
 
-/// Ahead of each look at the new colour's targets, where nobody asks production. A
-/// load balancer checks them every 5 s at most.
+/// Before each look at the new colour's targets, if production is not probed. A load
+/// balancer checks them every 5 s at most.
 pub const TARGETS_PAUSE: Duration = Duration::from_secs(2);
 /// How long such a look may take, with all its attempts.
 const TARGETS_DEADLINE: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub enum Notice<'a> {
         seen: &'a Seen,
         changed: Changed,
     },
-    /// The new colour's, where there is no probe.
+    /// The new colour's targets, if there is no probe.
     Targets(&'a Targets),
     Phase {
         now: &'a Shift,
@@ -55,16 +55,16 @@ pub enum Notice<'a> {
 pub struct Finished {
     pub shift: Shift,
     pub seen: Seen,
-    /// What happened beside moves and answers.
+    /// What happened besides moves and answers.
     pub marks: Vec<Landmark>,
-    /// From when on times count.
+    /// The start of all times.
     pub origin: Instant,
-    /// How many requests were due and never left.
+    /// How many requests were due but were never sent.
     pub unsent: u64,
 }
 
 impl Finished {
-    /// From when on the times of a report count.
+    /// The start of the times in a report.
     pub fn zero(&self) -> Instant {
         self.origin + self.shift.changed().began.unwrap_or_default()
     }
@@ -73,10 +73,10 @@ impl Finished {
 /// The probe's answers, or a script of them in tests.
 pub trait Samples {
     async fn next(&mut self) -> Option<Sample>;
-    /// When the oldest request was due that is not answered, or not sent yet.
+    /// When the oldest request was due that has not been answered, or not even sent.
     fn oldest_pending(&self) -> Duration;
     fn stop(&self);
-    /// How many requests were due, and had not left when it was stopped.
+    /// How many requests were due but not sent when it was stopped.
     fn unsent(&self) -> u64;
 }
 
@@ -98,7 +98,7 @@ impl Samples for Probes {
     }
 }
 
-/// Where nobody is served there is nothing to ask; or nobody here can ask it.
+/// No samples: nobody is served yet, or production is not probed.
 #[derive(Debug, Default)]
 pub struct Nobody {
     is_stopped: Cell<bool>,
@@ -125,7 +125,7 @@ impl Samples for Nobody {
     }
 }
 
-/// Runs a shift to its end. Times count from `origin`, as the samples' do.
+/// Runs a shift to its end. Times count from `origin`, as in the samples.
 pub async fn run(
     world: &impl World,
     mut shift: Shift,
@@ -143,9 +143,9 @@ pub async fn run(
     let mut is_probing = true;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    // What is under way. A new action drops it: its answer is not waited for.
+    // The calls under way. A new action drops them: their answers are not waited for.
     let mut effects = FuturesUnordered::new();
-    // Beside it, what the journal is told and nothing waits for.
+    // A write to the journal that nothing waits for.
     let told = Fuse::terminated();
     tokio::pin!(told);
     let (from, to) = (shift.strategy.from, shift.strategy.to);
@@ -164,7 +164,7 @@ pub async fn run(
                 health.set(ask_the_old(world, from));
                 event
             }
-            // A way back may be what makes them quiet.
+            // On the way back alarms are ignored: it may be what silences them.
             event = &mut alarms, if shift.policy.needs_clean_baseline => {
                 alarms.set(listen(world));
                 event
@@ -189,14 +189,14 @@ pub async fn run(
         };
         let (at, before) = (origin.elapsed(), shift.milestone());
         let mark = landmark(at, &shift, &event);
-        // What rings is heard again and again.
+        // An alarm that keeps ringing is marked once.
         marks.extend(mark.filter(|mark| !marks.last().is_some_and(|last| mark.repeats(last))));
         let action = shift.step(at, event);
         let milestone = shift.milestone();
         if milestone != before {
             notify(Notice::Phase { now: &shift });
             match milestone {
-                // Where it is not watched, the end comes at once, and says so.
+                // Without watching, the end comes at once and writes this itself.
                 Milestone::Baking(_) if shift.is_watched() => {
                     told.set(tell(world, News::Done).fuse());
                 }
@@ -212,7 +212,7 @@ pub async fn run(
             effects = parts.map(|part| perform(world, part)).collect();
         }
     }
-    // What is still under way was sent while users were served too.
+    // Requests that are still under way were sent while users were served, so they count.
     samples.stop();
     while let Some(sample) = samples.next().await {
         take(&sample, &shift, &mut seen, notify);
@@ -226,14 +226,14 @@ pub async fn run(
     }
 }
 
-/// What the alarms say, a while from now: CloudWatch charges for each that is
-/// asked about, and none changes faster.
+/// Reads the alarms after a while: CloudWatch charges for each reading, and alarms do not
+/// change faster.
 async fn listen(world: &impl World) -> Event {
     sleep(ALARM_PAUSE).await;
     Event::Alarms(world.objection().await)
 }
 
-/// What the new colour's targets are like, a moment from now.
+/// Reads the new colour's targets after a moment.
 async fn look_at_the_new(world: &impl World, to: Color, origin: Instant) -> Event {
     sleep(TARGETS_PAUSE).await;
     let asked_at = origin.elapsed();
@@ -245,13 +245,13 @@ async fn look_at_the_new(world: &impl World, to: Color, origin: Instant) -> Even
     Event::Targets { asked_at, result }
 }
 
-/// Whether the colour to go back to is healthy still: a gradual shift is long.
+/// Whether the colour to go back to is still healthy: a gradual shift takes long.
 async fn ask_the_old(world: &impl World, from: Color) -> Event {
     sleep(HEALTH_PAUSE).await;
     Event::OldHealth(world.is_healthy(from).await)
 }
 
-/// By the number that a release has in what was seen.
+/// The answerer for a release's number.
 pub fn answerer(release: Option<usize>) -> Answerer {
     match release {
         Some(OLD) => Answerer::Old,
@@ -285,7 +285,7 @@ fn take(
     }
 }
 
-/// What of an event a report marks.
+/// The mark that an event leaves in a report, if any.
 fn landmark(at: Duration, shift: &Shift, event: &Event) -> Option<Landmark> {
     match event {
         Event::Alarms(Ok(Some(objection))) => Some(Landmark::rang(at, objection)),
@@ -306,7 +306,7 @@ fn landmark(at: Duration, shift: &Shift, event: &Event) -> Option<Landmark> {
     }
 }
 
-/// The calls of an action, which leave together.
+/// The calls of an action, which are made at the same time.
 fn parts(action: Action) -> impl Iterator<Item = Action> {
     let (first, second) = match action {
         Action::LookBack(color) => {
@@ -337,7 +337,7 @@ async fn perform(world: &impl World, action: Action) -> Event {
             sleep(after).await;
             Event::Health(world.is_healthy(color).await)
         }
-        // Its parts are performed.
+        // Split up by `parts` before.
         Action::LookBack(color) => Event::Health(world.is_healthy(color).await),
     }
 }

@@ -1,5 +1,5 @@
-//! EcsInfrastructure: creating, updating and deleting the stack, showing each
-//! resource event as it happens.
+//! The stack: creates, updates and deletes it, and shows each resource event as it
+//! happens.
 
 mod inputs;
 mod named;
@@ -22,11 +22,11 @@ use inputs::refuse_too_long;
 pub use named::NamedStack;
 pub use written::WrittenStack;
 
-/// What `init` found and means to do.
+/// What `init` found, and what it is going to do.
 pub struct Prepared {
     pub plan: StackPlan,
     pub inputs: StackInputs,
-    /// Users stay on port 80 until 443 answers: an update of its own.
+    /// Users stay on port 80 until 443 answers: the redirect is an update of its own.
     pub redirects_last: bool,
     before: Option<StackSnapshot>,
 }
@@ -45,12 +45,13 @@ impl Prepared {
 }
 
 impl Prepared {
-    /// What the stack was made from, if it is there.
+    /// The parameters that the stack was made with, if it exists.
     pub fn made(&self) -> Option<&BTreeMap<String, String>> {
         self.before.as_ref().map(|stack| &stack.parameters)
     }
 
-    /// Until users are let over, port 80 goes on as it is.
+    /// The parameters of the first update: port 80 stays as it is until users may be
+    /// redirected.
     fn inputs_of_update(&self) -> StackInputs {
         let mut inputs = self.inputs.clone();
         if self.redirects_last {
@@ -60,7 +61,7 @@ impl Prepared {
     }
 }
 
-/// Looks at the stack and plans. Changes nothing.
+/// Reads the stack and plans. Changes nothing.
 ///
 /// # Errors
 /// A stack that is mid-update or broken, or listeners that bgecs did not set.
@@ -99,7 +100,7 @@ pub async fn prepare(
         plan::refuse_other_ground(&before.parameters, &inputs)?;
         plan::refuse_plain_again(&before.parameters, &inputs)?;
         if plan::redirect_comes_last(&before.parameters, &inputs) {
-            // That is the next `init`'s.
+            // The next `init` sets the redirect.
             inputs.insert(PLAIN_PORT, FORWARD.to_owned());
         }
         return Ok(Prepared {
@@ -130,11 +131,11 @@ pub async fn prepare(
     })
 }
 
-/// Carries the plan out and waits. A stack that is made has no journal yet:
-/// there is no turn then.
+/// Carries out the plan and waits. A stack that is being created has no journal yet, so
+/// there is no turn.
 ///
 /// # Errors
-/// What CloudFormation says of the first resource that failed.
+/// What CloudFormation says about the first resource that failed.
 pub async fn carry_out(
     session: &Session,
     turn: Option<&Turn>,
@@ -186,8 +187,8 @@ pub(super) async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<(
     Ok(())
 }
 
-/// An update puts the test route on the idle colour, wherever it was; production,
-/// if it is not where it was, is not its doing.
+/// Notes where the test route is now: an update puts it on the idle colour, wherever it
+/// was. If production is not where it was, the update did not do that.
 async fn see_the_test_route(
     session: &Session,
     turn: &Turn,
@@ -204,9 +205,9 @@ async fn see_the_test_route(
     Ok(())
 }
 
-/// An update of its own, before the real one, where the stack still has an
-/// older live colour in its parameter: should the real update fail, its rollback
-/// puts back the parameters from before, and production with them.
+/// If the stack's parameter still names an older live colour, corrects it in an update of
+/// its own before the real one: if the real update failed, its rollback would restore the
+/// old parameters, and move production with them.
 async fn tell_the_stack_who_is_live(
     session: &Session,
     prepared: &Prepared,
@@ -222,7 +223,7 @@ async fn tell_the_stack_who_is_live(
     change_parameter(session, before, (LIVE_COLOR, live), told).await
 }
 
-/// An update of that parameter alone, and waits.
+/// Updates that parameter alone, and waits.
 pub(super) async fn change_parameter(
     session: &Session,
     stack: &StackSnapshot,
@@ -241,7 +242,7 @@ pub(super) async fn change_parameter(
     }
 }
 
-/// Today's live colour, so that an update of the stack leaves it live.
+/// The current live colour, so that an update of the stack keeps it live.
 async fn live_color(session: &Session, infra: &EcsInfrastructure) -> Result<&'static str> {
     let observed = session.aws.observe(infra, None).await?;
     if let Some(refusal) = plan::unclear(&observed) {
@@ -257,7 +258,7 @@ fn color_or_none(live: Option<Color>) -> &'static str {
     live.map_or("none", Color::as_str)
 }
 
-/// Waits until nothing is at work on the stack any more.
+/// Waits until nothing is working on the stack any more.
 ///
 /// # Errors
 /// AWS's own.

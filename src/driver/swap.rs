@@ -1,5 +1,5 @@
-//! What promote and rollback share: what a plan needs ahead of it, and the swap
-//! under the probe. Says nothing of how it ended: that is a value.
+//! What promote and rollback share: what a plan needs first, and then the swap under the
+//! probe. The result is returned, not told.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::model::{Color, Observed, Strategy};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// How long asking for tasks may hold up a way back that does not wait for them.
+/// How long asking for tasks may delay a way back that does not wait for them.
 const ASKING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How it ended.
+/// How a swap ended.
 #[derive(Debug)]
 pub enum SwapEnd {
     Nothing {
@@ -37,7 +37,7 @@ pub enum SwapEnd {
     Tried(Box<Swapped>),
 }
 
-/// Carries out what was planned.
+/// Carries out the plan.
 ///
 /// # Errors
 /// A failed check (exit 6); AWS's own before anything changed.
@@ -76,7 +76,8 @@ pub async fn run(
             describe(work.turn, &observed, plan);
             let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
-            // What it waits for is this process's affair: who resumes it asks anew.
+            // The gates belong to this process alone: a run that resumes the swap sets
+            // its own.
             let strategy = match work.seat {
                 Some(seat) => seat.laid_out(strategy),
                 None => strategy,
@@ -92,7 +93,7 @@ pub async fn run(
     }
 }
 
-/// However it ended, unless its end is still to come.
+/// Settles the scaling however the swap ended, unless it has not ended yet.
 async fn with_scaling_settled(work: &Work<'_>, swapped: Result<Swapped>) -> Result<Swapped> {
     if swapped.as_ref().is_ok_and(|it| it.remembered().is_none()) {
         return swapped;
@@ -105,7 +106,7 @@ async fn with_scaling_settled(work: &Work<'_>, swapped: Result<Swapped>) -> Resu
     }
 }
 
-/// With as many tasks as it needs.
+/// The swap itself, after scaling the colour if it needs that.
 async fn swap(
     work: &mut Work<'_>,
     kind: SwapKind,
@@ -127,7 +128,7 @@ async fn swap(
     attempt.run(work).await
 }
 
-/// What scales the live colour may make it larger meanwhile, and no more make it smaller.
+/// Autoscaling of the live colour may raise its size meanwhile, but no longer lower it.
 async fn get_as_large(
     work: &mut Work<'_>,
     kind: SwapKind,
@@ -136,7 +137,7 @@ async fn get_as_large(
 ) -> Result<Observed> {
     loop {
         let missing = plan::missing(&observed, to, share);
-        // What users go back to is not kept from them by what scales it.
+        // The way back does not wait for scaling to be prepared.
         if kind == SwapKind::Promote {
             let count = missing.unwrap_or_else(|| observed.color(to).desired());
             scaling::get_ready(work, &observed, to, count).await?;
@@ -148,10 +149,10 @@ async fn get_as_large(
     }
 }
 
-/// The stages by which users go over.
+/// The stages in which users move.
 ///
 /// # Errors
-/// Shares that the router cannot do (exit 2).
+/// Shares that the router cannot set (exit 2).
 pub fn lay_out(
     session: &Session,
     kind: SwapKind,
@@ -166,7 +167,7 @@ pub fn lay_out(
     router.fit(strategy).map_err(Error::usage)
 }
 
-/// A swap that nobody here could watch does not begin, nor grow what it needs.
+/// A swap that cannot be watched from here does not begin, nor scale anything up.
 async fn see_whether_it_can_be_asked(
     work: &mut Work<'_>,
     kind: SwapKind,
@@ -184,7 +185,7 @@ async fn see_whether_it_can_be_asked(
         .await
 }
 
-/// Users who come in by another way do not go along.
+/// Warns that users who come in by another way do not move.
 pub fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan) {
     let (SwapPlan::NothingToDo { live: to, .. }
     | SwapPlan::MakeLive { color: to }
@@ -194,7 +195,7 @@ pub fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan
     }
 }
 
-/// Fills in what the journal will say of it.
+/// Fills in what the journal will say about it.
 pub fn describe(turn: &Turn, observed: &Observed, plan: SwapPlan) {
     let (from, to) = match plan {
         SwapPlan::NothingToDo { .. } => return,
@@ -212,15 +213,16 @@ pub fn describe(turn: &Turn, observed: &Observed, plan: SwapPlan) {
     });
 }
 
-/// Users need the old release now: as many tasks as the live one has come later.
+/// Users need the old release now: scaling it up to the size of the live one is not
+/// waited for.
 async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, count: i32) {
     let session = work.session;
     let running = observed.color(color).running();
     let asking = await_serving::ask_for(session, work.turn, observed, color, count);
     let told = match timeout(ASKING_TIMEOUT, asking).await {
-        Ok(Ok(())) => "they are asked for, and not waited for".to_owned(),
-        Ok(Err(error)) => format!("more cannot be asked for: {}", error.message),
-        Err(_) => "whether more were asked for is not known".to_owned(),
+        Ok(Ok(())) => "more were asked for, but are not waited for".to_owned(),
+        Ok(Err(error)) => format!("asking for more failed: {}", error.message),
+        Err(_) => "it is not known whether ECS was asked for more".to_owned(),
     };
     session.report.tell(&ReportEvent::Warning(format!(
         "{color} runs {running} of {}: {told}",
@@ -228,7 +230,7 @@ async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, co
     )));
 }
 
-/// A colour that takes over must be as large as what it takes needs.
+/// A colour that takes over must be as large as the one that it replaces needs to be.
 async fn match_capacity(
     work: &mut Work<'_>,
     observed: &Observed,

@@ -1,5 +1,5 @@
-//! Tidying up after a deploy that did not get far: a revision that it
-//! registered, and that no service was told of, is needed by nobody.
+//! Tidies up after a deploy that did not get far: a revision that it registered but gave
+//! to no service is of no use.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::model::{Color, Observed, Release, Revision, ServiceState};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// How far back the operation's own revision is looked for: only it could
-/// register any while it held the lease.
+/// How many revisions are searched for the operation's own: nothing else could register
+/// any while it held the lease.
 const NEWEST: i32 = 5;
 
-/// How often one is looked for whose registration may still be under way.
+/// How often a revision is looked for whose registration may still be under way.
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -40,8 +40,8 @@ pub async fn forget_revision(
     Ok(forget(session, &services, own).await?)
 }
 
-/// The same at the end of the operation itself, whose calls may just have been
-/// cut off: services are looked at once more.
+/// The same at the end of the operation itself. Its calls may just have been cut off, so
+/// the services are read once more.
 ///
 /// # Errors
 /// AWS's own.
@@ -69,7 +69,7 @@ pub async fn forget_unused(
     forget(session, &services, own).await
 }
 
-/// What the operation has registered, newest first.
+/// The revisions that the operation has registered, newest first.
 ///
 /// # Errors
 /// AWS's own.
@@ -110,7 +110,7 @@ async fn forget(
     Ok(())
 }
 
-/// Whether the service runs it, or is to or was to.
+/// Whether the service runs it, or any of its deployments names it.
 pub(super) fn uses(service: &ServiceState, arn: &Revision) -> bool {
     let mut deployments = service.deployments.iter();
     service.task_definition == *arn

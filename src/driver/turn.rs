@@ -1,10 +1,10 @@
-//! One command's turn at changing the app: the lease that it holds, and the
-//! journal of what it does.
+//! One command's turn at changing the app: the lease that it holds, and the journal of
+//! what it does.
 //!
-//! Ahead of each effect its intent is written, on the condition that the lease
-//! is still held: who lost it learns so before the effect, and a journal that
-//! cannot be written stops the operation there. What an operation means is not
-//! known here.
+//! Before each effect its intent is written, on the condition that the lease is still
+//! held. So a holder that lost the lease learns so before the effect, and a journal that
+//! cannot be written stops the operation there. What an operation means is not known
+//! here.
 
 mod renewal;
 mod take;
@@ -23,14 +23,14 @@ use renewal::Renewal;
 
 pub use take::{held, judge, take};
 
-/// How much of a reason is kept: an item of the table has 400 KB at most, and
-/// CloudFormation's sentences have no end.
+/// How much of a reason is kept: an item of the table may have 400 KB, and
+/// CloudFormation's messages can be very long.
 const MOST_CHARACTERS: usize = 1000;
 
 /// Why an effect must not happen.
 #[derive(Debug)]
 pub enum Stop {
-    /// Another holds the lease now.
+    /// Someone else holds the lease now.
     Lost(String),
     Unwritable(AwsError),
 }
@@ -48,7 +48,7 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Lost(sentence) => Self::refused(sentence).hint(
-                "what was begun is in `bgecs status`; whoever holds the lease will continue it",
+                "`bgecs status` shows what was begun; whoever holds the lease will continue it",
             ),
             Stop::Unwritable(error) => {
                 let hint = Self::from(error.clone()).hint;
@@ -62,7 +62,7 @@ impl From<Stop> for Error {
     }
 }
 
-/// How an operation is to be remembered.
+/// How an operation should be remembered.
 #[derive(Debug, Clone)]
 pub struct Conclusion {
     pub outcome: OperationOutcome,
@@ -85,8 +85,8 @@ impl Conclusion {
     }
 }
 
-/// How an operation that ended with that exit code is remembered; none where
-/// nobody knows where it left traffic.
+/// How an operation that ended with this exit code is remembered; None if it is not known
+/// where it left traffic.
 pub fn outcome(exit: Exit) -> Option<OperationOutcome> {
     Some(match exit {
         Exit::Done => OperationOutcome::Done,
@@ -101,12 +101,12 @@ pub fn outcome(exit: Exit) -> Option<OperationOutcome> {
 
 #[derive(Debug)]
 enum TurnEnd {
-    /// Nobody has said how it ended.
+    /// No end has been stated.
     Unsaid,
     Ended(Conclusion),
-    /// It is left to the next command to finish or undo.
+    /// The next command finishes or undoes it.
     LeftOpen,
-    /// There is nothing left to write it on.
+    /// The journal itself is gone.
     Gone,
 }
 
@@ -121,21 +121,20 @@ pub struct Turn {
     length: Duration,
     renewal: Renewal,
     book: Mutex<OperationRecord>,
-    /// How often the operation was written.
+    /// How many versions of the operation were written.
     versions: AtomicU64,
 }
 
 #[derive(Debug)]
 struct OperationRecord {
-    /// The operation that is written on: this turn's own, or the one that it
-    /// took up.
+    /// The operation being written: this turn's own, or one that it took up.
     operation: Operation,
-    /// Where the listeners were left when it began.
+    /// Where the listeners were when it began.
     earlier: Option<Truth>,
     truth: Option<Truth>,
-    /// The release that was live while it went on, and is not at its end.
+    /// A release that was live for a while during the operation, but is not at its end.
     came_off: Option<Previous>,
-    /// How many of its entries came before the last look at the listeners.
+    /// How many of its entries were made before the last look at the listeners.
     seen: usize,
     fortune: TurnEnd,
 }
@@ -152,7 +151,7 @@ impl OperationRecord {
         }
     }
 
-    /// What is so now is how the operation leaves it, for all that is known.
+    /// What is seen now is how the operation leaves things, as far as is known.
     fn saw(&mut self, observed: &Observed) {
         let mut truth = Truth::after(self.earlier.as_ref(), &self.operation, observed);
         if let Some(previous) = &self.came_off
@@ -164,7 +163,7 @@ impl OperationRecord {
         self.seen = self.operation.entries.len();
     }
 
-    /// Whether no listener may have moved since they were looked at.
+    /// Whether no listener may have moved since they were last looked at.
     fn knows_listeners(&self) -> bool {
         let since = self.operation.entries.iter().skip(self.seen);
         !since
@@ -191,14 +190,14 @@ impl Turn {
         }
     }
 
-    /// One on these clients, in the middle of nothing. It is not renewed while a
-    /// test lasts.
+    /// A turn on these clients, not in the middle of anything. Its lease is not renewed
+    /// during a test.
     #[cfg(test)]
     pub fn for_tests(aws: &Aws, head: Head) -> Self {
         Self::for_tests_of(aws, head, Duration::from_secs(3600))
     }
 
-    /// The same, and its lease is of that length; nothing renews it.
+    /// The same with a lease of that length, which nothing renews.
     #[cfg(test)]
     pub fn for_tests_of(aws: &Aws, head: Head, length: Duration) -> Self {
         let holder = crate::model::testing::holder();
@@ -207,7 +206,7 @@ impl Turn {
         turn
     }
 
-    /// What the journal says at this moment: nobody else writes it meanwhile.
+    /// What the journal says now: nobody else writes to it meanwhile.
     pub fn head(&self) -> Head {
         let book = self.book();
         Head {
@@ -217,12 +216,12 @@ impl Turn {
         }
     }
 
-    /// The operation that another left unfinished.
+    /// The operation that someone else left unfinished.
     pub fn unfinished(&self) -> Option<&Operation> {
         self.met.operation.as_ref()
     }
 
-    /// Goes on with an operation that another began, in place of one's own.
+    /// Continues an operation that someone else began, instead of one's own.
     pub fn take_up(&self, mut operation: Operation) {
         operation.taken_up_by.push(self.holder.who.clone());
         let mut book = self.book();
@@ -239,23 +238,23 @@ impl Turn {
         self.book().operation.clone()
     }
 
-    /// What is so now is how the operation leaves it, for all that is known.
+    /// As [`OperationRecord::saw`].
     pub fn saw(&self, observed: &Observed) {
         let mut book = self.book();
         book.saw(observed);
     }
 
-    /// Users were on that release meanwhile, and no more: production is where it
-    /// was when the operation began.
+    /// Users were on that release for a while and are not any more: production is where
+    /// it was when the operation began.
     pub fn came_off(&self, previous: Previous, observed: &Observed) {
         let mut book = self.book();
         book.came_off = Some(previous);
         book.saw(observed);
     }
 
-    /// Whether an operation may end here. One that may have moved a listener
-    /// must have looked at both since: the journal would have it wrong where
-    /// traffic is, and call it a stranger's doing.
+    /// Whether an operation may end here. If it may have moved a listener, it must have
+    /// read both since: otherwise the journal would be wrong about traffic, and the next
+    /// command would blame something else.
     pub fn knows_listeners(&self) -> bool {
         self.book().knows_listeners()
     }
@@ -273,10 +272,10 @@ impl Turn {
         self.book().fortune = TurnEnd::LeftOpen;
     }
 
-    /// Writes the intent, and with it that what came before succeeded.
+    /// Writes the intent, and that the effect before it succeeded.
     ///
     /// # Errors
-    /// The effect must not happen then.
+    /// Then the effect must not happen.
     pub async fn about_to(&self, effect: Effect) -> Result<(), Stop> {
         let now = self.aws.journal_time();
         self.note(|operation| {
@@ -286,7 +285,7 @@ impl Turn {
         .await
     }
 
-    /// Writes the intent alone: of what came before, it is not known.
+    /// Writes the intent only; the result of the effect before it stays unknown.
     ///
     /// # Errors
     /// As [`Self::about_to`].
@@ -295,15 +294,15 @@ impl Turn {
         self.note(|operation| operation.intend(now, effect)).await
     }
 
-    /// Writes that the last effect happened, where it may be long until the next.
+    /// Writes that the last effect happened, if the next one may be long in coming.
     ///
     /// # Errors
-    /// As [`Self::about_to`]; nothing more must happen then.
+    /// As [`Self::about_to`]; then nothing more must happen.
     pub async fn did(&self) -> Result<(), Stop> {
         self.note(|operation| operation.settle(Fate::Done)).await
     }
 
-    /// Remembers that the last effect happened; the next write says so.
+    /// Remembers that the last effect happened; the next write includes it.
     pub fn has_done(&self) {
         self.book().operation.settle(Fate::Done);
     }
@@ -314,11 +313,11 @@ impl Turn {
         self.book().operation.settle(fate);
     }
 
-    /// Makes sure, right ahead of an effect, that the lease has not run out
-    /// since the last write: the machine may have slept.
+    /// Makes sure, right before an effect, that the lease has not run out since the last
+    /// write: the machine may have slept.
     ///
     /// # Errors
-    /// The effect must not happen then.
+    /// Then the effect must not happen.
     pub async fn assure(&self) -> Result<(), Stop> {
         if self.renewal.is_known_lost() {
             return Err(self.lost().await);
@@ -330,12 +329,12 @@ impl Turn {
             .await
     }
 
-    /// Whether another is known to hold the lease now.
+    /// Whether someone else is known to hold the lease now.
     pub fn is_lost(&self) -> bool {
         self.renewal.is_known_lost()
     }
 
-    /// Writes the operation as it is after that change.
+    /// Writes the operation with that change.
     async fn note(&self, change: impl FnOnce(&mut Operation)) -> Result<(), Stop> {
         let (operation, version) = {
             let mut book = self.book();
@@ -346,7 +345,7 @@ impl Turn {
             .await
     }
 
-    /// While the book is held: what is written later says more.
+    /// Called while the book is locked, so that a higher version is never older.
     fn next_version(&self) -> u64 {
         self.versions.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -371,14 +370,14 @@ impl Turn {
             .await
         {
             Ok(()) => self.renewal.renewed(moment),
-            // A later one of this turn's own came first, and says all of this.
+            // A later write of this turn arrived first, and includes all of this one.
             Err(Unwritten::Overtaken) => {}
             Err(unwritten) => return Err(unwritten),
         }
         Ok(())
     }
 
-    /// Why nothing more must happen, after a write that did not.
+    /// Why nothing more may happen after a write that failed.
     async fn stop_for(&self, unwritten: Unwritten) -> Stop {
         match unwritten {
             Unwritten::Aws(error) => Stop::Unwritable(error),
@@ -399,11 +398,11 @@ impl Turn {
         Stop::Lost(sentence)
     }
 
-    /// Ends the operation that is written on, and begins this turn's own anew.
+    /// Ends the operation being written, and begins this turn's own.
     ///
     /// # Errors
-    /// The journal could not be written, or the lease is lost. The end of the
-    /// turn tries again to write the same.
+    /// The journal could not be written, or the lease is lost. The end of the turn tries
+    /// again to write the same.
     pub async fn close(&self, conclusion: Conclusion) -> Result<(), Stop> {
         let (operation, truth) = self.ended(conclusion.clone());
         let change = HeadChange {
@@ -420,8 +419,8 @@ impl Turn {
         Ok(())
     }
 
-    /// An operation that ended goes into the history, and then from the head: one
-    /// that dies in between leaves it to be ended again.
+    /// Adds an ended operation to the history, and then removes it from the head: if the
+    /// process dies in between, the operation is ended again.
     async fn file(&self, operation: &Operation, change: &HeadChange<'_>) -> Result<(), Unwritten> {
         self.aws
             .add_to_history(&self.table, self.met.fence, operation)
@@ -429,11 +428,11 @@ impl Turn {
         self.change(&self.aws, change).await
     }
 
-    /// Ends the turn: the operation goes into the history, unless it is left
-    /// open or nothing was ever about to be done; the lease is free.
+    /// Ends the turn: the operation goes into the history, unless it is left open or
+    /// nothing was ever attempted; the lease is released.
     ///
     /// # Errors
-    /// What could not be written. The lease expires by itself then.
+    /// What could not be written. Then the lease expires by itself.
     pub async fn end(self, otherwise: Option<Conclusion>) -> Result<(), AwsError> {
         self.renewal.stop();
         if self.renewal.is_known_lost() {
@@ -464,14 +463,14 @@ impl Turn {
                 self.file(&operation, &change).await
             }
             _ if is_begun => {
-                // What it did last is known, and how the listeners are is not.
+                // What it did last is known, but not where the listeners are.
                 change.truth = None;
                 self.change(&self.aws, &change).await
             }
             _ => self.change(&self.aws, &change).await,
         };
         match written {
-            // Whoever has it now will not be disturbed.
+            // Whoever holds the lease now is not disturbed.
             Ok(()) | Err(Unwritten::Lost | Unwritten::Overtaken) => Ok(()),
             Err(Unwritten::Aws(error)) => Err(error),
         }
@@ -480,7 +479,7 @@ impl Turn {
     fn ended(&self, conclusion: Conclusion) -> (Operation, Option<Truth>) {
         let book = self.book();
         let mut operation = book.operation.clone();
-        // They may be secrets, and nobody goes on with it any more.
+        // They may be secrets, and nobody continues the operation any more.
         operation
             .asked
             .iter_mut()

@@ -1,5 +1,5 @@
-//! What every command that changes something has around it: the lease, the
-//! unfinished operation of another, and the journal's last word.
+//! What surrounds every command that changes something: the lease, an unfinished
+//! operation of someone else, and the last word in the journal.
 
 use std::time::Duration;
 
@@ -14,21 +14,22 @@ use crate::provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// What a command's turn was spent on.
+/// What a command's turn was used for.
 #[derive(Debug)]
 pub enum Taken {
-    /// Its own work, which ended so.
+    /// Its own work, with this exit code.
     Worked(Exit),
-    /// The unfinished operation of another, as that was what it was to do.
+    /// The unfinished operation of someone else, because finishing that was the command's
+    /// purpose.
     TookBack(Box<Settlement>),
 }
 
-/// Does a command's work while it holds the lease. From here on an interrupt is
-/// something that the work is told, and the lease is given back whatever comes.
+/// Does a command's work while it holds the lease. From here on an interrupt is passed to
+/// the work, and the lease is released whatever happens.
 ///
 /// # Errors
-/// Somebody else's lease (exit 6); an unfinished operation that cannot be dealt
-/// with; the work's own.
+/// Someone else's lease (exit 6); an unfinished operation that cannot be dealt with; the
+/// work's own.
 pub async fn take(
     session: &Session,
     infrastructure: &Infrastructure,
@@ -60,7 +61,7 @@ pub async fn take(
 /// Takes the lease.
 ///
 /// # Errors
-/// Somebody else's lease (exit 6); an interrupt meanwhile; AWS's own.
+/// Someone else's lease (exit 6); an interrupt meanwhile; AWS's own.
 pub async fn hold(
     session: &Session,
     infrastructure: &Infrastructure,
@@ -85,7 +86,7 @@ pub async fn hold(
     taken
 }
 
-/// Ends the turn, with what came of it as the journal's last word.
+/// Ends the turn, with its result as the last word in the journal.
 pub async fn let_go(session: &Session, turn: Turn, result: &Result<Exit>) {
     if let Err(error) = turn.end(conclusion(result)).await {
         let seconds = session.config.lease.length.as_secs();
@@ -95,7 +96,7 @@ pub async fn let_go(session: &Session, turn: Turn, result: &Result<Exit>) {
     }
 }
 
-/// Who works here, from now on.
+/// Describes this process as the holder.
 fn holder(session: &Session, command: Command) -> Holder {
     let since = session.aws.journal_time();
     Holder {
@@ -106,13 +107,13 @@ fn holder(session: &Session, command: Command) -> Holder {
     }
 }
 
-/// The lease may have been taken when the interrupt came, or the answer got
-/// lost; and a place in the line would hold up those behind.
+/// When waiting is interrupted, the lease may already be taken, or the answer lost; and a
+/// place left in the line would delay those behind.
 async fn give_up(session: &Session, table: &str, holder: &Holder) {
     const PATIENCE: Duration = Duration::from_secs(2);
     let aws = &session.aws;
     let giving_back = async {
-        // Who waited has it under a name of its own.
+        // After waiting, the lease is held under another id.
         match aws.read_head(table).await?.lease {
             Some(lease) if lease.holder.who == holder.who => {
                 aws.break_lease(table, &lease.holder.id).await
@@ -125,8 +126,8 @@ async fn give_up(session: &Session, table: &str, holder: &Holder) {
     tracing::debug!(?given, "released the lease");
 }
 
-/// What the exit code says of an operation that said nothing itself. One of
-/// which nobody knows where it left traffic stays open.
+/// The conclusion of an operation that stated none, from the exit code. If it is not
+/// known where traffic was left, the operation stays open.
 fn conclusion(result: &Result<Exit>) -> Option<Conclusion> {
     let (exit, reason) = match result {
         Ok(exit) => (*exit, None),

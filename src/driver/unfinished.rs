@@ -1,4 +1,4 @@
-//! An operation whose holder is gone: finished or undone, by whoever meets it.
+//! An operation whose holder is gone is finished or undone by the next command.
 
 use std::future::ready;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ use crate::spoken_time;
 /// As long as a deploy waits.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How an unfinished operation ended after all.
+/// How an unfinished operation ended in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     Finished,
@@ -51,13 +51,13 @@ impl Settled {
     }
 }
 
-/// What a command is about that may meet an unfinished operation.
+/// What a command that may meet an unfinished operation is about to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Errand<'a> {
     pub command: Command,
-    /// What it is to deploy: it may go on with one of its own kind.
+    /// The tag that it deploys: it may continue a deploy of the same tag.
     pub tag: Option<&'a Tag>,
-    /// Whether it asks production nothing.
+    /// Whether it runs without probing production.
     pub is_blind: bool,
 }
 
@@ -71,22 +71,22 @@ impl From<Command> for Errand<'_> {
     }
 }
 
-/// What is left to do after an unfinished operation was met.
+/// What is left to do after meeting an unfinished operation.
 #[derive(Debug)]
 pub enum Met {
     /// The command's own work.
     GoOn,
-    /// Nothing: that was what the command is for.
+    /// Nothing: ending it was the command's purpose.
     TookBack(Box<Settlement>),
 }
 
-/// An unfinished operation that was brought to its end.
+/// An unfinished operation that was ended.
 #[derive(Debug)]
 pub struct Settlement {
     pub operation: Operation,
     pub settled: Settled,
     pub traffic: String,
-    /// An end that leaves users on a release that fails is none.
+    /// Set if it left users on a release that fails.
     pub error: Option<Error>,
 }
 
@@ -96,11 +96,10 @@ impl Settlement {
     }
 }
 
-/// Deals with the operation that was left unfinished, if there is one, ahead of
-/// a command's own work.
+/// Deals with an unfinished operation, if there is one, before a command's own work.
 ///
 /// # Errors
-/// One that cannot be dealt with by this command, or not at all now.
+/// One that this command cannot deal with, or that cannot be dealt with now.
 pub async fn meet(work: &mut Work<'_>, errand: Errand<'_>) -> Result<Met> {
     let next = errand.command;
     if matches!(next, Command::Resume | Command::Adopt) {
@@ -156,7 +155,7 @@ pub async fn meet(work: &mut Work<'_>, errand: Errand<'_>) -> Result<Met> {
 }
 
 /// # Errors
-/// It stands in a pause (exit 6).
+/// It waits in a pause (exit 6).
 pub async fn refuse_waiting(work: &Work<'_>, operation: &Operation) -> Result<()> {
     if operation.pause().is_none() {
         return Ok(());
@@ -166,7 +165,8 @@ pub async fn refuse_waiting(work: &Work<'_>, operation: &Operation) -> Result<()
     refused.map_err(|refusal| Error::from(refusal).untouched(&observed))
 }
 
-/// But that nobody asks production now who cannot.
+/// As the operation was given, except that production is not probed if this command says
+/// so.
 fn as_it_was_asked(work: &Work<'_>, operation: &Operation, errand: Errand<'_>) -> Watching {
     Watching {
         is_blind: operation.blind || errand.is_blind,
@@ -174,7 +174,7 @@ fn as_it_was_asked(work: &Work<'_>, operation: &Operation, errand: Errand<'_>) -
     }
 }
 
-/// Brings it to its end, and looks what that is.
+/// Ends it, and looks at the result.
 ///
 /// # Errors
 /// As [`settle`], and [`look_at_the_end`].
@@ -243,7 +243,7 @@ async fn users_are_well(
     judge_once(session, infra, asking, None).await
 }
 
-/// What is superseded has moved no listener, or all of it is removed.
+/// A superseded operation has moved no listener, or everything is about to be removed.
 async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> Result<()> {
     let is_ecs = work.infrastructure.ecs().is_ok();
     if is_ecs && operation.command == Command::Deploy && next != Command::Destroy {
@@ -261,11 +261,10 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
     Ok(work.turn.close(conclusion).await?)
 }
 
-/// Brings an unfinished operation to its end, under its own id in the journal.
+/// Ends an unfinished operation, under its own id in the journal.
 ///
 /// # Errors
-/// What stands against it; it stays unfinished then, unless it has failed for
-/// good.
+/// What prevents it; then it stays unfinished, unless it has failed for good.
 pub async fn settle(
     work: &mut Work<'_>,
     operation: Operation,
@@ -310,7 +309,7 @@ pub async fn settle(
             work.turn.is_gone();
             Ok(settled)
         }
-        // A deploy that failed is over; of all else the end is still to be found.
+        // A deploy that failed is over; the end of everything else is still open.
         Err(error)
             if operation.command == Command::Deploy
                 && matches!(error.exit, Exit::Failed | Exit::LookNow)
@@ -328,11 +327,11 @@ pub async fn settle(
     }
 }
 
-/// Which way it would go from here.
+/// In which direction it continues.
 ///
 /// # Errors
-/// Listeners that are where the operation would never have put them; one that
-/// nobody here can ask how it fares (exit 6).
+/// Listeners that are where the operation would never have put them; a colour that cannot
+/// be asked from here (exit 6).
 pub async fn way(
     session: &Session,
     operation: &Operation,
@@ -356,11 +355,11 @@ pub async fn way(
     })
 }
 
-/// Whether the colour that a shift brought users to answers as the operation
-/// expects, and has healthy targets.
+/// Whether the colour that a shift moved users to answers as the operation expects, and
+/// has healthy targets.
 ///
 /// # Errors
-/// Nobody here can ask it (exit 6).
+/// It cannot be asked from here (exit 6).
 async fn is_well(
     session: &Session,
     operation: &Operation,
@@ -375,12 +374,12 @@ async fn is_well(
     else {
         return Ok(false);
     };
-    // Where users are on both, the colour is asked by name.
+    // If users are on both, the colour is asked directly.
     let (route, color) = match production.only() {
         Some(_) => (Route::Production, None),
         None => (Route::Test, Some(to)),
     };
-    // Nothing else is known of it where nobody asks it.
+    // If production is not probed, target health and alarms have to be enough.
     let is_all_known =
         production.only().is_none() || (watching.is_blind && operation.command == Command::Promote);
     let is_fit = match &operation.strategy {
@@ -396,19 +395,18 @@ async fn is_well(
     }
     let is_well = judge_once(session, infra, asking, color).await;
     if !is_well {
-        // It is not to blame for what never came to it.
+        // The colour is not to blame if requests never reached it.
         let asked = (asking.path.as_str(), asking.timeout);
         reach::require(session, observed, &[route], asked).await?;
     }
     Ok(is_well)
 }
 
-/// What came of it, and what to remember of it: nothing where the journal went
-/// with all else.
+/// How it ended, and what to remember; None if the journal was deleted with everything
+/// else.
 type End = (Settled, Option<Conclusion>);
 
-/// It is a whole command inside another, and so not a part of its state: too much for
-/// one stack.
+/// Boxed: it runs a whole command inside another, which would be too much for one stack.
 fn go<'a>(
     work: &'a mut Work<'_>,
     operation: &'a Operation,
@@ -514,7 +512,8 @@ async fn serve(
     Ok(finished())
 }
 
-/// It went to its end, and what came after it did not; or it goes there now.
+/// Runs the owner's command, unless it has already finished and only what follows is
+/// missing.
 async fn run_own(
     work: &mut Work<'_>,
     operation: &Operation,
@@ -556,7 +555,7 @@ async fn run_own(
     Ok(())
 }
 
-/// What it is to go on with that command's shift.
+/// As which kind of swap that command's shift continues.
 pub fn kind(command: Command, is_back: bool) -> SwapKind {
     match (is_back, command) {
         (false, Command::Promote) => SwapKind::Promote,
@@ -604,7 +603,7 @@ async fn shift(
     };
     let mut watched = swapped.watched();
     if let (true, Some(watched)) = (had_arrived, &mut watched) {
-        // Users had changed over before anybody watched.
+        // Users had changed over before this run watched.
         watched.changeover_ms = None;
     }
     let conclusion = Conclusion {

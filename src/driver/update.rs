@@ -1,4 +1,4 @@
-//! A change of a colour's service: looked for ahead, and found again where the
+//! A change of a colour's service: checked before, and looked for afterwards if the
 //! answer is lost.
 
 use super::look_ahead::look_ahead;
@@ -10,11 +10,11 @@ use crate::model::journal::Effect;
 use crate::model::{Color, Observed, ServiceState};
 use crate::session::Session;
 
-/// Changes the service of the colour, unless a listener was moved since that was
-/// planned. Gives how many tasks it wants now.
+/// Changes the service of the colour, unless a listener was moved since that was planned.
+/// Returns how many tasks it wants now.
 ///
 /// # Errors
-/// What stands against it, in the journal or at the listeners; AWS's own.
+/// What prevents it, in the journal or at the listeners; AWS's own.
 pub async fn update(
     session: &Session,
     turn: &Turn,
@@ -39,10 +39,10 @@ pub async fn update(
     done_or_not(turn, found.await)
 }
 
-/// Writes the intent of an effect on the colour, then looks ahead of it.
+/// Writes the intent of an effect on the colour, then looks at the listeners.
 ///
 /// # Errors
-/// What stands against it: the journal, or the listeners.
+/// What prevents it: the journal, or the listeners.
 pub async fn intend(
     session: &Session,
     turn: &Turn,
@@ -57,7 +57,7 @@ pub async fn intend(
     look_ahead(session, turn, observed, color).await
 }
 
-/// Remembers of an effect that it surely did not happen.
+/// Notes when an effect surely did not happen.
 pub fn done_or_not<T>(turn: &Turn, done: Result<T, AwsError>) -> Result<T> {
     if let Err(error) = &done
         && !error.is_ambiguous()
@@ -67,7 +67,7 @@ pub fn done_or_not<T>(turn: &Turn, done: Result<T, AwsError>) -> Result<T> {
     Ok(done?)
 }
 
-/// Whether the service is as the change was to make it.
+/// Whether the service shows the change.
 fn shows(change: &ServiceChange<'_>, before: Option<&ServiceState>, now: &ServiceState) -> bool {
     let deployment = |service: &ServiceState| service.primary().map(|primary| primary.id.clone());
     let is_restarted = || deployment(now) != before.and_then(deployment);

@@ -1,6 +1,6 @@
-//! A command of the user's own that bgecs looks on at. It runs as it would
-//! without: with their streams, and with their signals. Only where a line of
-//! bgecs's own moves on the terminal does its output go through bgecs.
+//! A command of the user that bgecs watches. It runs as it would without bgecs: with the
+//! user's streams and signals. Its output goes through bgecs only if bgecs itself keeps a
+//! moving line on the terminal.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -20,10 +20,10 @@ use super::lines::Lines;
 use crate::interrupt::Interrupts;
 use crate::report::{ReportEvent, Reporter};
 
-/// A line that stands still for so long is a question.
+/// A partial line that stays this long is a question to the user.
 const QUESTION: Duration = Duration::from_millis(300);
 
-/// Dropping it ends the command, and all that it has started.
+/// Dropping it ends the command, and everything that it has started.
 pub struct WatchedCommand {
     child: Child,
     output: Option<pipe::Receiver>,
@@ -61,11 +61,11 @@ impl WatchedCommand {
         })
     }
 
-    /// Waits for its end. The first interrupt is the command's own to deal with;
-    /// the second ends it. Also says whether there was one.
+    /// Waits for its end. The command handles the first interrupt itself; the second ends
+    /// it. Also returns whether there was one.
     ///
     /// # Errors
-    /// Its end cannot be seen.
+    /// Its end cannot be read.
     pub async fn end(
         mut self,
         interrupts: &mut Interrupts,
@@ -96,7 +96,7 @@ impl WatchedCommand {
         if let Some(output) = self.output.take() {
             lines.rest(output, &mut tell).await?;
         }
-        // What it leaves behind is as it would be without bgecs.
+        // What it leaves behind keeps running, as it would without bgecs.
         if let Some(group) = self.group.take().filter(|_| !is_interrupted) {
             group.let_go();
         }
@@ -104,13 +104,13 @@ impl WatchedCommand {
     }
 }
 
-/// As a shell gives it.
+/// The exit code as a shell reports it.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// Never anything where there is no pipe.
+/// Never returns if there is no pipe.
 async fn read(output: &mut Option<pipe::Receiver>, into: &mut Vec<u8>) -> io::Result<usize> {
     match output {
         Some(output) => output.read_buf(into).await,
@@ -118,9 +118,9 @@ async fn read(output: &mut Option<pipe::Receiver>, into: &mut Vec<u8>) -> io::Re
     }
 }
 
-/// Its stdout and stderr, and the pipe that they lead to where a line moves: both
-/// in one, so that their lines come in the order in which they were written.
-/// For programs, stdout is bgecs's document alone.
+/// Its stdout and stderr, and the pipe that they lead to if there is a moving line: one
+/// pipe for both, so that lines keep their order. With --json, stdout is reserved for
+/// bgecs's document.
 fn streams(report: &Reporter) -> io::Result<(Stdio, Stdio, Option<pipe::Receiver>)> {
     let same = |stream: &dyn AsFd| stream.as_fd().try_clone_to_owned();
     let is_apart = !report.wants_json() && (!report.is_live() || !io::stdout().is_terminal());
@@ -139,8 +139,8 @@ fn streams(report: &Reporter) -> io::Result<(Stdio, Stdio, Option<pipe::Receiver
     Ok((stdout.into(), stderr.into(), output))
 }
 
-/// A terminal stops whoever reads from it in the background, where the command's
-/// group is: it is read here.
+/// A process that reads from the terminal in the background is stopped by it, and the
+/// command's group is in the background; so this process reads instead.
 fn input() -> io::Result<Stdio> {
     if !io::stdin().is_terminal() {
         return Ok(Stdio::inherit());

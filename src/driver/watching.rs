@@ -1,5 +1,4 @@
-//! How production is watched while listeners change, and what that asks of the
-//! journal.
+//! How production is watched while listeners change, and what the journal keeps of that.
 
 use std::time::Duration;
 
@@ -16,16 +15,16 @@ use crate::model::{Color, Observed, Steps, Strategy};
 #[derive(Debug, Clone)]
 pub struct Watching {
     pub asking: Asking,
-    /// By which users go over; none is all at once.
+    /// The steps by which users move; None moves all at once.
     pub steps: Steps,
-    /// Whether the new release is the cure of a production that fails: it is
-    /// judged as a way back is.
+    /// Whether the new release is meant to fix a failing production: then it is judged
+    /// like a way back.
     pub fixes_forward: bool,
-    /// Whether added tasks are not waited for.
+    /// Whether not to wait for added tasks.
     pub is_hurried: bool,
-    /// Whether nobody asks production: target health and alarms alone judge.
+    /// Whether production is not probed: only target health and alarms judge.
     pub is_blind: bool,
-    /// What a person says of `before_shift`, where that is a task.
+    /// What a person orders for `before_shift`, if that is a task.
     pub before_shift: Option<HookTaskOrder>,
 }
 
@@ -46,9 +45,9 @@ impl Watching {
         self.asking.asked().window
     }
 
-    /// How long production is watched once an operation is taken back: what was
-    /// asked of a new release is not asked of the old one, and the person who wants
-    /// it back now says so with a flag.
+    /// How long production is watched after an operation is taken back: a longer window
+    /// that was requested for a new release does not apply to the old one, unless the
+    /// person who takes it back asks for it with a flag.
     pub fn window_back(&self, operation: &Operation, config: &config::ProbeSection) -> Duration {
         let asked = operation.asked.as_ref().map(|asked| asked.window);
         match asked == Some(self.window()) {
@@ -62,7 +61,7 @@ impl Watching {
         !self.asking.asked().no_rollback
     }
 
-    /// As an operation was asked that another began.
+    /// With the settings of an operation that someone else began.
     pub fn of_operation(operation: &Operation, config: &config::ProbeSection) -> Self {
         Self {
             is_blind: operation.blind,
@@ -73,24 +72,24 @@ impl Watching {
         }
     }
 
-    /// Whether an alarm stops it. What gets away from a release may be what makes
-    /// them quiet.
+    /// Whether an alarm stops it. On the way back alarms are ignored: that may be what
+    /// silences them.
     pub fn heeds_alarms(&self, kind: SwapKind, shift: &config::ShiftSection) -> bool {
         kind == SwapKind::Promote && !self.fixes_forward && !shift.alarms.is_empty()
     }
 
-    /// What cannot be judged without the probe, though the file asks for it.
+    /// What cannot be judged without the probe, although the file asks for it.
     pub fn unjudged(&self) -> Option<String> {
         let limits = &self.asking.asked().max_latency;
         (self.is_blind && !limits.is_empty()).then(|| {
             format!(
-                "nobody asks production, so nothing tells how slow the new release is: [shift] max_latency, {}, is not judged",
+                "production is not probed, so nothing shows how slow the new release is: [shift] max_latency, {}, is not judged",
                 limits.join(", ")
             )
         })
     }
 
-    /// Tells the journal, for whoever goes on with the operation.
+    /// Writes it to the journal, for whoever continues the operation.
     pub fn remember(&self, turn: &Turn, strategy: &Strategy) {
         let asked = self.asking.asked().clone();
         turn.describe(|operation| {
@@ -100,12 +99,12 @@ impl Watching {
         });
     }
 
-    /// How traffic goes to that colour, from where it was found.
+    /// How traffic moves to that colour from where it is now.
     pub fn strategy(&self, observed: &Observed, to: Color) -> Strategy {
         plan::strategy(observed, to, &self.steps, self.window())
     }
 
-    /// As a plan shows it.
+    /// As a plan's step.
     pub fn step(&self, observed: &Observed, to: Color, heeds_alarms: bool) -> Step {
         if self.is_blind {
             return Step::WatchBlind {

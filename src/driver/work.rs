@@ -8,18 +8,17 @@ use crate::interrupt::Interrupts;
 use crate::model::{Infrastructure, Observed};
 use crate::session::Session;
 
-/// What a command works with while it is its turn.
 pub struct Work<'a> {
     pub session: &'a Session,
     pub infrastructure: &'a Infrastructure,
     pub turn: &'a Turn,
     pub interrupts: &'a mut Interrupts,
-    /// Where it is one module of a set.
+    /// If it is one module of a set.
     pub seat: Option<&'a Seat>,
 }
 
 impl Work<'_> {
-    /// Looks at everything; what the journal says is known.
+    /// Reads everything; the journal's contents are known already.
     ///
     /// # Errors
     /// AWS's own.
@@ -27,14 +26,14 @@ impl Work<'_> {
         let head = self.turn.head();
         let is_first = head.truth.is_none();
         let observed = self.session.look(self.infrastructure, Some(head)).await?;
-        // What is nobody's truth is not made one by having been seen.
+        // An unclear state must not become the truth merely because it was seen.
         if is_first && plan::unclear(&observed).is_none() {
             self.turn.saw(&observed);
         }
         Ok(observed)
     }
 
-    /// Looks once more at the end, where other ways in are as they were.
+    /// Reads everything again at the end; the other ways in are taken as before.
     ///
     /// # Errors
     /// AWS's own.

@@ -1,6 +1,7 @@
-//! The stack of a worker of uploads: making it as it is to be, and removing it.
+//! The stack of an upload worker: creates or updates it, and removes it.
 //!
-//! There is no lease: it has no journal, and CloudFormation lets one alone change it.
+//! There is no lease: the worker has no journal, and CloudFormation lets only one caller
+//! at a time change the stack.
 
 use super::stack::{NamedStack, WrittenStack};
 use crate::aws::{Aws, StackSnapshot, StackStatus};
@@ -9,7 +10,7 @@ use crate::model::SetName;
 use crate::report::{ReportEvent, Reporter};
 use crate::session::unusable;
 
-/// The worker's, by its name.
+/// The stack that has the worker's name.
 pub fn stack<'a>(aws: &'a Aws, report: &'a Reporter, name: &'a SetName) -> NamedStack<'a> {
     NamedStack {
         aws,
@@ -19,10 +20,10 @@ pub fn stack<'a>(aws: &'a Aws, report: &'a Reporter, name: &'a SetName) -> Named
     }
 }
 
-/// Looks at the stack, and holds it against its template. Changes nothing.
+/// Reads the stack, and compares it with its template. Changes nothing.
 ///
 /// # Errors
-/// A stack that is somebody else's, or that nothing can be done with (exit 6).
+/// A stack that belongs to somebody else, or is in an unusable state (exit 6).
 pub async fn prepare(stack: &NamedStack<'_>, template: String) -> Result<WrittenStack> {
     let before = stack.aws.read_stack(&stack.name).await?;
     if let Some(before) = &before {
@@ -37,11 +38,11 @@ pub async fn prepare(stack: &NamedStack<'_>, template: String) -> Result<Written
 /// What there is to remove.
 pub struct WorkerInventory {
     stack: StackSnapshot,
-    /// With objects in it.
+    /// The bucket, if it has objects in it.
     full_bucket: Option<String>,
 }
 
-/// Looks; None where there is nothing.
+/// Reads what there is; None if nothing.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -71,10 +72,10 @@ impl WorkerInventory {
         self.full_bucket.as_deref()
     }
 
-    /// Removes all of it, the uploads among it.
+    /// Removes everything, including the uploads.
     ///
     /// # Errors
-    /// The first thing that would not go; the next destroy goes on from there.
+    /// The first thing that could not be removed; the next destroy continues from there.
     pub async fn remove(&self, stack: &NamedStack<'_>) -> Result<()> {
         let (aws, report) = (stack.aws, stack.report);
         if let Some(bucket) = &self.full_bucket {
@@ -91,12 +92,12 @@ impl WorkerInventory {
     }
 }
 
-/// An app may be called as a worker is.
+/// An app's stack may have the same name as a worker's.
 fn refuse_an_apps(stack: &StackSnapshot) -> Result<()> {
     match stack.worker() {
         Some(_) => Ok(()),
         None => Err(Error::refused(format!(
-            "the stack {} is not that of a worker of uploads",
+            "the stack {} does not belong to a worker of uploads",
             stack.name
         ))
         .hint("an app of that name is in the way: give one of the two another name")),

@@ -94,7 +94,7 @@ fn a_lease_of_another_is_respected_waited_for_in_line_and_taken_over_when_it_has
 
     world.lease_to_bob(Duration::ZERO)?;
     let over = world.done(&["rollback", "--window", "0s"])?;
-    let told = "the lease of bob@desk, process 7 on desk (deploy) has expired: it is taken over";
+    let told = "the lease of bob@desk, process 7 on desk (deploy) has expired: taking it over";
     assert!(over.stderr.contains(told), "{}", over.shown());
     world.expect_answers(ENGLISH, FRENCH)
 }
@@ -106,7 +106,7 @@ fn what_a_killed_holder_had_is_taken_at_once() -> Outcome {
     world.killed_in(second.hold_after(), &["promote"])?;
     // Its lease would last for most of a minute.
     let next = world.done(&["rollback", "--window", "0s"])?;
-    let told = "(promote) belongs to a process that is gone: it is taken over";
+    let told = "(promote) belongs to a process that is gone: taking it over";
     assert!(next.stderr.contains(told), "{}", next.shown());
     assert!(next.stderr.contains("is unfinished"), "{}", next.shown());
     world.expect_settled("the rollback")?;

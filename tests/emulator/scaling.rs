@@ -140,7 +140,7 @@ fn what_scales_users_goes_with_them() -> Outcome {
         &done,
         &[
             "blue is scaled from 2 to 10 tasks",
-            "what scales green is suspended",
+            "the scaling of green is suspended",
         ],
     );
     expect_said(
@@ -196,7 +196,7 @@ fn what_scales_users_goes_with_them() -> Outcome {
     let woken = world.done(&["promote", "--window", "0s"])?;
     expect_said(
         &woken,
-        &["blue is scaled by the schedule `besides`, too, and green is not"],
+        &["blue is also scaled by the schedule `besides`, and green is not"],
     );
     world.expect_scaled("woken", Some((3, 12, false)), Some((0, 12, true)))?;
     assert_eq!(world.desired("blue")?, 3);
@@ -262,7 +262,7 @@ fn what_cannot_be_scaled_is_told_and_done_later() -> Outcome {
     expect_said(
         &ended,
         &[
-            "what scales the two colours is not as it is to be yet",
+            "the scaling of the two colours is not yet as it should be",
             "bgecs resume",
         ],
     );

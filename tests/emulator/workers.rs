@@ -130,7 +130,7 @@ fn an_app_that_is_called_as_a_worker_is_left_alone() -> Outcome {
     let making: Vec<&str> = making.iter().map(String::as_str).collect();
     for arguments in [&making[..], &["destroy", "--worker", "shop.toml", "--yes"]] {
         let refused = world.ends(6, arguments)?;
-        let said = "the stack bgecs-shop-worker is not that of a worker of uploads";
+        let said = "the stack bgecs-shop-worker does not belong to a worker of uploads";
         assert!(refused.stderr.contains(said), "{}", refused.shown());
     }
     world.status()?;

@@ -1,5 +1,5 @@
-//! How testers come to an app beside a service that ran before: by which place, and
-//! whether anything keeps them from it.
+//! How testers reach an app beside a service that existed before: the place where they
+//! come in, and whether anything blocks them.
 
 use std::time::Duration;
 
@@ -15,35 +15,35 @@ use crate::probe;
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// A new listener takes seconds to be at each node.
+/// A new listener takes some seconds to reach each node.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Where they come in, and what is to be said of it.
+/// Where testers come in, and the notes about it.
 #[derive(Debug)]
 pub struct Testers {
     pub way: TestWay,
     /// Of the rules by which a request names its colour.
     pub priorities: PerColor<u32>,
     pub notes: Vec<String>,
-    /// How testers' port is let in, which is not bgecs's to do.
+    /// The command that would open testers' port; bgecs does not run it.
     pub opening: Option<String>,
 }
 
 impl Testers {
-    /// The priorities that they take at users' listener.
+    /// The priorities that they take on the users' listener.
     pub fn reserved(&self) -> Vec<u32> {
         let PerColor { blue, green } = self.priorities;
         match self.way {
             TestWay::Header => vec![blue, green],
             TestWay::Host { priority, .. } => vec![blue, green, priority],
-            // These are at a listener of testers' own.
+            // These are on the testers' own listener.
             TestWay::Port { .. } => Vec::new(),
         }
     }
 }
 
 /// # Errors
-/// There is no room for them, or no certificate (exit 6); AWS's own.
+/// There is no free priority, or no certificate (exit 6); AWS's own.
 pub async fn prepare(
     session: &Session,
     attached: &Attached,
@@ -79,7 +79,7 @@ pub async fn prepare(
             let listener = copy.await?;
             let (note, opening) = opening(way.balancer, *port).unzip();
             let listener = TestWay::Port { listener, url };
-            // It has no other rules.
+            // That listener has no other rules.
             (listener, [1, 2], note.into_iter().collect(), opening)
         }
     };
@@ -92,7 +92,7 @@ pub async fn prepare(
     })
 }
 
-/// What is so of security groups, and the rule that would let the port in.
+/// The note about security groups, and the command that would let the port in.
 fn opening(balancer: &Balancer, port: u16) -> Option<(String, String)> {
     let first = balancer.security_groups.first()?;
     let all = balancer.security_groups.join(", ");
@@ -105,7 +105,7 @@ fn opening(balancer: &Balancer, port: u16) -> Option<(String, String)> {
     ))
 }
 
-/// What is to be said where it is not known whether one covers the name.
+/// The note if it is not known whether a certificate covers the name.
 async fn look_at_certificates(
     session: &Session,
     way: UsersWay<'_>,
@@ -144,7 +144,8 @@ async fn look_at_certificates(
     )?)
 }
 
-/// To which colour testers' place leads: where it does by now, or users do not.
+/// The colour that testers' place leads to: where it leads now, or else the one that
+/// users are not on.
 ///
 /// # Errors
 /// AWS's own.
@@ -161,7 +162,8 @@ pub async fn color(
     Ok(found.test.only().or(idle).unwrap_or(made))
 }
 
-/// Says so where nothing gets from here to testers' port, and to users' place does.
+/// Warns if this machine cannot reach testers' port although it can reach the users'
+/// place.
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).

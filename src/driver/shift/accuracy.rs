@@ -1,8 +1,8 @@
-//! What a report says of a load balancer, held against what that did and when.
+//! Compares what a report says of a load balancer with what that did, and when.
 //!
-//! No bound is in milliseconds of its own: an answer left the server between the
-//! sample's leaving and its answer, and whatever that leaves open is open. So a
-//! busy machine makes the statements weaker, and none of them wrong.
+//! No bound is a number of milliseconds: an answer left the server at some time between
+//! the sample's being sent and its answer, and anything in between is accepted. So a busy
+//! machine makes the statements weaker, but never wrong.
 
 mod changeover;
 mod fast;
@@ -21,7 +21,7 @@ use crate::probe::{Address, Client, Connections, Probe, Question, Schedule};
 
 const KINDS: [Connection; 2] = [Connection::Fresh, Connection::Reused];
 const LANES: usize = NODES.len() * KINDS.len();
-/// What is under way when a run ends has its end within so long.
+/// Requests under way when a run ends must end within this time.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 const fn ms(ms: u64) -> Duration {
@@ -36,7 +36,7 @@ fn lane(sample: &Sample) -> Lane {
     (sample.node.unwrap(), sample.connection)
 }
 
-/// A probe of the load balancer, folded as a swap folds it.
+/// A probe of the load balancer, evaluated as in a swap.
 struct Run {
     balancer: Balancer,
     probe: Probe,
@@ -79,7 +79,8 @@ impl Run {
         self.samples.last()
     }
 
-    /// Until so many requests of every node and kind left since then.
+    /// Until that many requests to every node and kind of connection have been sent since
+    /// then.
     async fn until_each_lane_was_asked(&mut self, times: usize, since: Duration) {
         let mut asked: BTreeMap<Lane, usize> = BTreeMap::new();
         soon(async {
@@ -126,8 +127,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// Each sample with what the server noted of it, which fits; but for those
-    /// that never came there.
+    /// Each sample with the server's matching note, except samples that never arrived.
     fn noted(&self) -> Vec<(&Sample, Note)> {
         let mut noted = Vec::new();
         let mut taken = BTreeSet::new();

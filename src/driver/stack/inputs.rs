@@ -1,5 +1,5 @@
-//! What the template is told: its parameters, from the configuration and from what
-//! the task definition needs.
+//! The template's parameters, from the configuration and from what the task definition
+//! needs.
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -15,12 +15,12 @@ use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::{Given, GivenFound, GivenNetwork, Ipv4Cidr};
 
-/// A parameter of CloudFormation's has room for so many bytes
+/// How many bytes a parameter of CloudFormation may have
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
 const LONGEST_PARAMETER: usize = 4096;
 
 /// # Errors
-/// More ARNs of a kind than the stack can be told of (exit 2).
+/// More ARNs of a kind than fit into a parameter (exit 2).
 pub(super) fn refuse_too_long(inputs: &StackInputs) -> Result<()> {
     match inputs
         .iter()
@@ -28,24 +28,22 @@ pub(super) fn refuse_too_long(inputs: &StackInputs) -> Result<()> {
     {
         None => Ok(()),
         Some((name, value)) => Err(Error::usage(format!(
-            "{name} of the stack would have {} bytes, and CloudFormation takes {LONGEST_PARAMETER}",
+            "the parameter {name} of the stack would have {} bytes, and CloudFormation allows {LONGEST_PARAMETER}",
             value.len()
         ))
         .hint("keep several values in one secret, as its JSON keys; or give the task definition an `executionRoleArn` of your own")),
     }
 }
 
-/// The template's parameters, from the configuration and what the task
-/// definition needs.
 pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) -> StackInputs {
-    // Of what is given, with the rest that is not the stack's.
+    // Including given resources, which the stack does not make.
     let joined = |arns: &BTreeSet<String>, given: Option<&String>| {
         let arns: BTreeSet<&String> = arns.iter().chain(given).collect();
         let arns: Vec<&str> = arns.into_iter().map(String::as_str).collect();
         arns.join(",")
     };
     let repository = found.repository.as_ref().map(|it| &it.arn);
-    // Of a VPC that is there, all of it: tasks may move to other subnets.
+    // For an existing VPC its whole range: tasks may move to other subnets.
     let ranges = found.vpc.iter().flat_map(|vpc| &vpc.ranges).copied();
     let network = ranges.reduce(Ipv4Cidr::with).unwrap_or(config.network.cidr);
     let delay = config.load_balancer.deregistration_delay.as_secs();
@@ -53,7 +51,7 @@ pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) ->
         true => "IMMUTABLE",
         false => "MUTABLE",
     };
-    // Whatever it says: a service that has had a strategy never loses it.
+    // Whatever the strategy says: a service that has had one never loses it.
     let providers = match config.service.said.compute.capacity.is_some() {
         true => "fargate",
         false => "none",
@@ -108,7 +106,7 @@ pub fn inputs(config: &Config, needs: &Needs, found: &GivenFound, live: &str) ->
     inputs
 }
 
-/// Empty where the stack makes it.
+/// Empty for what the stack makes itself.
 fn inputs_of_given(given: &Given, found: &GivenFound) -> StackInputs {
     let network = given.network.as_ref();
     let ids = |of: fn(&GivenNetwork) -> &[String]| {

@@ -1,5 +1,5 @@
-//! A stack by its name: making, changing and removing it, with each event of its
-//! resources told. What it is for is not known here.
+//! A stack with a name: creates, changes and deletes it, and tells each event of its
+//! resources. Knows nothing about what it is for.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::model::journal::OperationId;
 use crate::report::{ReportEvent, Reporter};
 use crate::session::{Session, poll_pause};
 
-/// CloudFormation publishes no rate limit; it throttles eager readers.
+/// CloudFormation publishes no rate limit, but throttles frequent reads.
 const POLLS: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -27,12 +27,12 @@ pub struct NamedStack<'a> {
     pub aws: &'a Aws,
     pub report: &'a Reporter,
     pub name: String,
-    /// What its tag says that it is of.
+    /// The app that the stack's tag names.
     pub app: &'a str,
 }
 
 impl<'a> NamedStack<'a> {
-    /// The app's own.
+    /// The stack of the session's app.
     pub fn of(session: &'a Session) -> Self {
         Self {
             aws: &session.aws,
@@ -44,16 +44,16 @@ impl<'a> NamedStack<'a> {
 }
 
 impl NamedStack<'_> {
-    /// Makes a stack of that template, and waits.
+    /// Creates a stack from that template, and waits.
     ///
     /// # Errors
-    /// What CloudFormation says of the first resource that failed.
+    /// What CloudFormation says about the first resource that failed.
     pub async fn make(&self, made: (&str, &StackInputs)) -> Result<()> {
         self.create(made, &self.token()).await?;
         self.settle(&mut HashSet::new()).await
     }
 
-    /// Brings a stack up to date with that template, and waits.
+    /// Updates a stack to that template, and waits.
     ///
     /// # Errors
     /// As [`NamedStack::make`].
@@ -72,7 +72,7 @@ impl NamedStack<'_> {
     /// Deletes the stack and waits until it is gone.
     ///
     /// # Errors
-    /// What CloudFormation says of the first resource that it could not delete.
+    /// What CloudFormation says about the first resource that it could not delete.
     pub async fn delete(&self, stack: &StackSnapshot) -> Result<()> {
         let name = &self.name;
         let mut told = self.already_told(Some(stack)).await?;
@@ -99,14 +99,14 @@ impl NamedStack<'_> {
         Ok(())
     }
 
-    /// Names one call among all: CloudFormation takes it with each try, and gives it
-    /// back with each event.
+    /// A unique name for a call: CloudFormation accepts it with each attempt, and returns
+    /// it with each event.
     pub(super) fn token(&self) -> String {
         OperationId::new(self.aws.journal_time(), fastrand::u32(..)).to_string()
     }
 
     /// # Errors
-    /// A stack that somebody else makes at the same moment (exit 6); AWS's own.
+    /// A stack that somebody else creates at the same moment (exit 6); AWS's own.
     pub(super) async fn create(&self, made: (&str, &StackInputs), token: &str) -> Result<()> {
         const THERE_ALREADY: &str = "AlreadyExistsException";
         let name = &self.name;
@@ -132,7 +132,7 @@ impl NamedStack<'_> {
         self.or_begun(updated.await, &token).await
     }
 
-    /// A second try of an update finds the stack busy with the first one.
+    /// A second attempt at an update finds the stack busy with the first one.
     pub(super) async fn or_begun(
         &self,
         updated: Result<StackChange, AwsError>,
@@ -192,7 +192,7 @@ impl NamedStack<'_> {
             }
             self.report.tell(&ReportEvent::Stack(&event));
             let has_failed = event.status.ends_with("_FAILED");
-            // What follows the first failure is cancelled because of it.
+            // Everything after the first failure is cancelled because of it.
             if has_failed && first_failure.is_none() {
                 let reason = event.reason.as_deref().unwrap_or("no reason given");
                 *first_failure = Some(format!(
@@ -218,7 +218,7 @@ pub(super) fn stack_failed(
     error.hint = stack.and_then(StackSnapshot::way_on);
     let why = first_failure.or_else(|| stack.and_then(|stack| stack.reason.clone()));
     if let Some(why) = why {
-        // What is missing comes first, and then what to do with the stack.
+        // First what permission is missing, then what to do with the stack.
         let missing = denial::hint(&why, "what the template makes", WHOM);
         let after = error.hint.take();
         error.hint = missing;

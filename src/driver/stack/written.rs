@@ -1,4 +1,4 @@
-//! A stack whose template was written for the app, and has no parameters.
+//! A stack whose template is written for the app and has no parameters.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::driver::turn::Turn;
 use crate::engine::plan::Step;
 use crate::error::Result;
 
-/// Such a stack as it is to be, and as it was found.
+/// The stack as it should be, and as it was found.
 #[derive(Debug)]
 pub struct WrittenStack {
     template: String,
@@ -28,7 +28,7 @@ impl WrittenStack {
             None => false,
             Some(_) => {
                 let made = stack.aws.read_template(&stack.name).await?;
-                // However CloudFormation gives the text back.
+                // CloudFormation may return the text formatted differently.
                 let read = |text: &str| serde_json::from_str::<Value>(text).ok();
                 read(&made).is_some_and(|made| Some(made) == read(&template))
             }
@@ -60,10 +60,10 @@ impl WrittenStack {
         }
     }
 
-    /// Makes it so, and waits.
+    /// Brings the stack up to date, and waits.
     ///
     /// # Errors
-    /// What CloudFormation says of the first resource that failed.
+    /// What CloudFormation says about the first resource that failed.
     pub async fn carry_out(&self, stack: &NamedStack<'_>, turn: Option<&Turn>) -> Result<()> {
         let inputs = StackInputs::new();
         let made = (self.template.as_str(), &inputs);

@@ -1,5 +1,4 @@
-//! Keeping the lease while its holder works, and knowing for how long it is
-//! held for certain.
+//! Keeps the lease while its holder works, and knows for how long it is certainly held.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -10,8 +9,7 @@ use tokio::time::sleep;
 use crate::aws::{Aws, HeadChange, LeaseChange, OperationChange, Unwritten};
 use crate::model::journal::OperationId;
 
-/// A moment on both clocks: the one does not run while the machine sleeps, the
-/// other can be set.
+/// A moment on two clocks: one stops while the machine sleeps, the other can be set.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     monotonic: Instant,
@@ -26,7 +24,7 @@ impl Moment {
         }
     }
 
-    /// By whichever clock says more.
+    /// By the clock that shows more.
     fn elapsed(self) -> Duration {
         let wall = self.wall.elapsed().unwrap_or_default();
         self.monotonic.elapsed().max(wall)
@@ -35,7 +33,7 @@ impl Moment {
 
 #[derive(Debug)]
 struct LeaseStanding {
-    /// When the last write that held was sent.
+    /// When the last successful write was sent.
     renewed: Moment,
     is_lost: bool,
 }
@@ -78,7 +76,7 @@ impl Renewal {
                         return;
                     }
                     Err(Unwritten::Overtaken) => {}
-                    // The next one may come through in time.
+                    // The next renewal may succeed in time.
                     Err(Unwritten::Aws(error)) => {
                         tracing::debug!(%error, "the lease could not be renewed");
                     }
@@ -92,7 +90,7 @@ impl Renewal {
         }
     }
 
-    /// Another write held, sent at that moment.
+    /// Another write succeeded, sent at that moment.
     pub fn renewed(&self, sent: Moment) {
         set(&self.standing, |standing| standing.renewed = sent);
     }
@@ -105,7 +103,7 @@ impl Renewal {
         set(&self.standing, |standing| standing.is_lost)
     }
 
-    /// Whether nobody can have taken it yet, with time to spare for a call.
+    /// Whether nobody can have taken the lease yet, with enough time left for a call.
     pub fn still_holds(&self) -> bool {
         set(&self.standing, |standing| {
             standing.renewed.elapsed() < self.length / 2

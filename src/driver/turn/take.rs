@@ -1,4 +1,4 @@
-//! Taking the lease: at once, or after those who came before.
+//! Takes the lease: at once, or after those who came before.
 
 use std::time::Duration;
 
@@ -15,18 +15,17 @@ use crate::process;
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// Between two looks of one who waits.
+/// Between two attempts while waiting.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many operations are looked through for what an earlier bgecs left out.
+/// How many operations are searched for what an earlier bgecs left out.
 const RECALLED: i32 = 100;
-/// How long a place in the line is kept for one who does not come back.
+/// How long a place in the line is kept if its owner does not come back.
 const PLACE: Duration = Duration::from_secs(10);
 
-/// Takes the lease of the app, or waits for somebody else's as long as patience
-/// lasts.
+/// Takes the lease of the app, or waits for its holder for as long as patience lasts.
 ///
 /// # Errors
-/// Somebody else's lease that does not end in time (exit 6); AWS's own.
+/// Someone else's lease that does not end in time (exit 6); AWS's own.
 pub async fn take(
     session: &Session,
     table: &str,
@@ -45,7 +44,7 @@ pub async fn take(
     Ok(Turn::begin(&session.aws, table, holder, head, length))
 }
 
-/// Completes what an earlier bgecs wrote.
+/// Adds what an earlier bgecs did not write.
 async fn recalled(session: &Session, table: &str, head: Head) -> Result<Head, AwsError> {
     let is_vague = |truth: &Truth| {
         let previous = truth.previous.as_ref();
@@ -79,12 +78,12 @@ async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Leas
         let head = aws.read_head(table).await?;
         match judge(&head, aws.journal_time()) {
             Verdict::Held(lease) => return Ok(LeaseAttempt::Held(lease)),
-            // Given back between the two calls.
+            // It was released between the two calls.
             Verdict::Free => {}
             Verdict::Abandoned { by, why } => {
                 if let Some(head) = aws.take_lease(table, holder, until(), Some(&by)).await? {
                     session.report.tell(&ReportEvent::Warning(format!(
-                        "{}: it is taken over",
+                        "{}: taking it over",
                         why.sentence(&by)
                     )));
                     return Ok(LeaseAttempt::Taken(Box::new(head)));
@@ -94,14 +93,14 @@ async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Leas
     }
 }
 
-/// What stands against taking the lease now, as far as this machine can tell.
+/// Whether the lease can be taken now, as far as this machine can tell.
 pub fn judge(head: &Head, now: OffsetDateTime) -> Verdict {
     let lease = head.lease.as_ref();
     let process = lease.and_then(|lease| lease.holder.who.process.as_ref());
     lease::judge(head, now, process.is_some_and(process::is_gone))
 }
 
-/// Who is at work now: one whose lease is abandoned keeps nobody out.
+/// Who is at work now: an abandoned lease keeps nobody out.
 pub fn held(head: &Head, now: OffsetDateTime) -> Option<Lease> {
     match judge(head, now) {
         Verdict::Held(lease) => Some(lease),
@@ -109,7 +108,7 @@ pub fn held(head: &Head, now: OffsetDateTime) -> Option<Lease> {
     }
 }
 
-/// At once only where nobody stands in line: those came before.
+/// Takes the lease at once only if nobody waits in line.
 async fn take_in_turn(
     session: &Session,
     table: &str,
@@ -129,7 +128,7 @@ async fn take_in_turn(
     stand_in_line(session, table, &holder, patience).await
 }
 
-/// In the order of arrival, to the second; each keeps a place for the next look.
+/// In the order of arrival, to the second; each keeps its place until its next attempt.
 async fn stand_in_line(
     session: &Session,
     table: &str,
@@ -146,7 +145,7 @@ async fn stand_in_line(
         if line.first().is_none_or(|first| *first == waiting.id)
             && let LeaseAttempt::Taken(head) = attempt(session, table, &holder).await?
         {
-            // The place expires by itself, the lease is held.
+            // If it cannot be removed, the place expires by itself; the lease is held.
             if let Err(error) = aws.leave_line(table, &waiting.id).await {
                 tracing::debug!(%error, "the place in the line was left to expire");
             }
@@ -165,7 +164,7 @@ async fn stand_in_line(
     }
 }
 
-/// The work begins when the waiting ends: the history is in that order.
+/// The work begins when the waiting ends, because the history is in that order.
 fn from_now(session: &Session, waiting: &Holder) -> Holder {
     let since = session.aws.journal_time();
     Holder {
@@ -180,7 +179,7 @@ fn refusal(session: &Session, lease: &Lease) -> Error {
         .hint("wait for it with --wait 5m; if you are sure that it is dead, `bgecs unlock --force` releases it")
 }
 
-/// Every stack that bgecs makes has the table.
+/// Every stack that bgecs makes has the table, so something deleted it.
 fn without_table(error: AwsError) -> Error {
     let has_none = has_no_journal(&error);
     let out = Error::from(error);

@@ -313,7 +313,8 @@ fn one_app_is_no_two_modules() -> Outcome {
     };
     let lands = Lands::bare([land("000000000000"), land("000000000000")], "")?;
     let ended = lands.near.ends(2, &RELEASE)?;
-    let said = "the modules near and far are one app, twins: their profiles are of one account";
+    let said =
+        "the modules near and far are the same app, twins: their profiles are for the same account";
     assert!(ended.stderr.contains(said), "{}", ended.shown());
     lands.expect_settled()
 }

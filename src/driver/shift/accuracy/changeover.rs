@@ -9,7 +9,7 @@ use crate::engine::seen::KindReport;
 use crate::model::{Answer, Connection};
 use crate::probe::testing::balancer::{Lane, NODES};
 
-/// As reports count.
+/// As reports count it.
 fn since(at: Duration, began: Duration) -> i64 {
     let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap();
     ms(at) - ms(began)
@@ -35,9 +35,8 @@ impl Ended {
         }
     }
 
-    /// What the known instants alone leave possible for a lane's figures: a
-    /// request with none of them between its leaving and its answer shows the one
-    /// release, any other either.
+    /// Checks that a lane's figures are possible: only a request during which no turn
+    /// happened shows for certain which release answered.
     fn assert_possible(&self, of: Lane, told: KindReport) {
         let began = self.began.unwrap();
         let mut must = [None, None];
@@ -91,13 +90,13 @@ fn lanes() -> impl Iterator<Item = Lane> {
         .flat_map(|node| KINDS.map(|kind| (node, kind)))
 }
 
-/// Where users have changed over; where one has not, all have not.
+/// The last changeover; None if a lane has not changed over.
 fn latest(changeovers: impl Iterator<Item = KindReport>) -> Option<i64> {
     let all: Option<Vec<i64>> = changeovers.map(|told| told.changeover_ms).collect();
     all.and_then(|all| all.into_iter().max())
 }
 
-/// Probes a load balancer whose lanes turn at these times after the write.
+/// Probes a load balancer whose lanes change at these times after the write.
 async fn changing_over(turns: [(Lane, &[u64]); LANES]) -> Ended {
     let mut run = Run::start(600.0).await;
     run.until_each_lane_was_asked(3, Duration::ZERO).await;
@@ -123,7 +122,7 @@ async fn changing_over(turns: [(Lane, &[u64]); LANES]) -> Ended {
             asked.insert(of);
         }
         let is_first = release.as_deref() == Some("2") && heard_new.insert(of);
-        // What was not asked since may have left before.
+        // If not every lane was asked since, the answers may be older.
         if is_first && asked.len() == LANES {
             let claimed = run.report().changeover_ms.is_some();
             assert_eq!(claimed, heard_new.len() == LANES, "{heard_new:?}");
@@ -175,7 +174,7 @@ async fn the_changeover_is_told_as_it_was_on_each_node_over_each_kind_of_connect
     let ended = changing_over([
         ((ONE, Connection::Fresh), &[20]),
         ((ONE, Connection::Reused), &[45]),
-        // For a while the old one comes back.
+        // The old release comes back for a while.
         ((TWO, Connection::Fresh), &[60, 100, 150]),
         ((TWO, Connection::Reused), &[35]),
         ((THREE, Connection::Fresh), &[10]),

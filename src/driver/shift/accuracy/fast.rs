@@ -1,4 +1,4 @@
-//! How much it takes.
+//! How much load the probe and its statistics can take.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::engine::seen::Changed;
 use crate::model::{Answer, Unexpected};
 
 const RATE: u32 = 20_000;
-/// So many dots are kept, and so many failures and transitions.
+/// How many dots are kept, and how many failures and transitions.
 const DOTS: usize = 32_768;
 const KEPT: usize = 100;
 
@@ -30,12 +30,12 @@ async fn at_20_000_a_second_every_request_has_its_time_and_its_end() {
     }
     let sent = ended.samples.len();
     assert_eq!(ended.report.sent, sent as u64);
-    // Nothing is left behind.
+    // Nothing is left pending.
     assert_eq!(ended.pending, due(sent));
-    // How many are answered in time is this machine's.
+    // How many are answered in time depends on this machine.
     assert!(!ended.noted().is_empty(), "none of {sent} was answered");
 
-    // Again and again, failing and turning all the time: what is kept stays small.
+    // Failing and changing over all the time: what is kept stays small.
     let mut seen = ended.seen;
     let length = due(sent) - start;
     let new = Arc::new(Answer::Http {

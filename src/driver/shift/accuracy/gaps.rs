@@ -1,4 +1,4 @@
-//! How short a gap is found.
+//! How short a gap the probe finds.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use crate::probe::testing::soon;
 const GAP: Duration = ms(5);
 const GAPS: u32 = 20;
 
-/// Opens gaps at instants that have nothing to do with the probe's, and says when
-/// the last one is over.
+/// Opens gaps at instants unrelated to the probe's, and returns when the last one ends.
 fn open_gaps(now: Duration, plan: &mut Plan) -> Duration {
     let mut random = fastrand::Rng::with_seed(42);
     let gap = |n: u32| {
@@ -29,8 +28,8 @@ impl Ended {
         noted.any(|(sample, note)| gap.contains(&note.came) && !sample.is_good())
     }
 
-    /// Whether the probe itself says that it could not have: each request that was
-    /// due then left late, or had its answer only after the gap.
+    /// Whether the probe itself shows that it could not have found it: each request that
+    /// was due then was sent late, or was answered only after the gap.
     fn was_held_up(&self, gap: &Range<Duration>) -> bool {
         let mut due = self.samples.iter();
         due.all(|sample| {
@@ -45,7 +44,7 @@ impl Ended {
 async fn at_1000_a_second_a_gap_of_5_ms_is_found() {
     let mut run = Run::start(1000.0).await;
     run.until_each_lane_was_asked(1, Duration::ZERO).await;
-    // Where all are missed there are more of them: this machine is busy.
+    // If all gaps are missed because this machine is busy, more are opened.
     while run.seen.failed() == 0 {
         let end = run.balancer.plan(open_gaps);
         run.until_each_lane_was_asked(1, end).await;
@@ -57,7 +56,7 @@ async fn at_1000_a_second_a_gap_of_5_ms_is_found() {
         assert_eq!(due.count(), 5, "{gap:?}");
         assert!(ended.has_found(gap) || ended.was_held_up(gap), "{gap:?}");
     }
-    // A request that was on its way in a gap alone failed, and none without one.
+    // Exactly those requests failed that were under way during a gap.
     for sample in &ended.samples {
         let mut gaps = ended.plan.gaps.iter();
         let (from, until) = (left(sample), sample.answered_at());
@@ -76,7 +75,7 @@ async fn at_1000_a_second_a_gap_of_5_ms_is_found() {
     assert_eq!(failed_dots.sum::<u64>(), failed);
 }
 
-/// Why a fast one is worth its requests.
+/// Why a fast probe is worth its requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_10_a_second_a_gap_of_5_ms_between_two_requests_goes_unseen() {
     let pace = ms(100);
