@@ -1,7 +1,7 @@
 //! The calls that bgecs makes to AWS, each named by its intent.
 //!
-//! Knows the words of `model` and nothing of plans, phases or printing: it says
-//! what is, and does one thing at a time.
+//! Knows the terms of `model` but nothing of plans, phases or printing: it says what is,
+//! and does one thing at a time.
 
 mod access;
 mod alarms;
@@ -69,11 +69,11 @@ use journal::Clock;
 use crate::error::Result;
 use crate::model::Caller;
 
-/// How often a call is sent, as long as its errors are such that pass.
+/// How often a call is sent in all, if its errors may pass.
 const ATTEMPTS: u32 = 5;
-/// How long it may take to be connected.
+/// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long one of them may take.
+/// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// The same for calls that users may be waiting for.
 const IMPATIENT_ATTEMPTS: u32 = 2;
@@ -114,7 +114,7 @@ pub struct Aws {
     last_records: router::LastRecords,
     #[cfg(feature = "edges")]
     last_distributions: router::LastDistributions,
-    /// The time of the journal's AWS.
+    /// The time according to the AWS that holds the journal.
     clock: Clock,
     downloads: Downloads,
     identity: access::CallerIdentity,
@@ -131,7 +131,7 @@ impl Aws {
         Self::connect_at(access, Pace::Release).await
     }
 
-    /// The same for a look at all apps of the account and region.
+    /// The same, to read all apps of the account and region.
     ///
     /// # Errors
     /// As [`Self::connect`].
@@ -163,8 +163,8 @@ impl Aws {
             #[cfg(feature = "edges")]
             apigatewayv2: plain(PlainService::ApiGatewayV2),
             autoscaling: plain(PlainService::ApplicationAutoScaling),
-            // Every command asks for the stack first, so that the clock is right
-            // when the lease is taken.
+            // Every command reads the stack first, so the clock is right when the lease
+            // is taken.
             cloudformation: plain(PlainService::CloudFormation).setting(clock.clone()),
             #[cfg(feature = "edges")]
             cloudfront: plain(PlainService::CloudFront),
@@ -204,13 +204,13 @@ impl Aws {
         self.clock.now() - time::OffsetDateTime::now_utc()
     }
 
-    /// The same clients, for calls that users may be waiting for: each gives up
-    /// soon, and whoever asked says whether it is worth another try.
+    /// The same clients, for calls that users may be waiting for: each gives up soon, and
+    /// the caller decides whether to try again.
     #[must_use]
     pub fn impatient(&self) -> Self {
         let timeouts = timeouts(IMPATIENT_ATTEMPT);
         let retries = RetryConfig::standard().with_max_attempts(IMPATIENT_ATTEMPTS);
-        // Each has types of its own, which do the same.
+        // Each client has types of its own with the same methods.
         macro_rules! impatient {
             ($service:ident, $client:ident) => {
                 $client::Client::from_conf(
@@ -240,7 +240,7 @@ impl Aws {
         }
     }
 
-    /// Whose account this is. Asked once.
+    /// Whose account this is; asked only once.
     ///
     /// # Errors
     /// STS's own.
@@ -252,18 +252,17 @@ impl Aws {
         &self.region
     }
 
-    /// Of AWS's hosts in that region.
+    /// The domain of AWS's hosts in that region.
     pub fn domain(&self) -> &'static str {
         plain::domain(&self.region)
     }
 
-    /// The `host:port` of a local AWS, where the endpoint names a loopback
-    /// address.
+    /// The `host:port` of a local AWS, if the endpoint names a loopback address.
     pub fn local_endpoint(&self) -> Option<String> {
         loopback_authority(self.endpoint.as_deref()?)
     }
 
-    /// The registry of a local AWS. Docker takes plain HTTP only from `localhost`.
+    /// The registry of a local AWS. Docker accepts plain HTTP only from `localhost`.
     pub fn local_registry(&self) -> Option<String> {
         let endpoint = self.local_endpoint()?;
         let port = endpoint.rsplit_once(':').map_or("80", |(_, port)| port);

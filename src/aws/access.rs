@@ -1,10 +1,10 @@
-//! Whose account, in which region, over which network: what flags, bgecs.toml,
-//! the environment and the profiles say of it becomes one configuration of the
-//! SDK, or a sentence.
+//! Whose account, which region, over which network: turns what flags, bgecs.toml, the
+//! environment and the profiles say about it into one configuration of the SDK, or into
+//! an error message.
 //!
-//! A flag wins over the file, and the file over the environment. A profile that a
-//! flag or the file names takes the environment's keys out of the chain, as in
-//! the AWS CLI; one that `AWS_PROFILE` names does not.
+//! A flag wins over the file, and the file over the environment. A profile named by a
+//! flag or the file takes the environment's keys out of the chain, as in the AWS CLI; one
+//! named by `AWS_PROFILE` does not.
 
 mod account;
 mod check;
@@ -37,7 +37,7 @@ use credentials::{About, Explained};
 use environment::Variables;
 use profiles::{CredentialsOrigin, Selected};
 
-/// Those that bgecs calls, or signs in with, as profiles and variables name them.
+/// The services that bgecs calls, or signs in with, as profiles and variables name them.
 const SERVICES: [&str; 11] = [
     "CloudFormation",
     "CloudWatch",
@@ -64,7 +64,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// A blank flag is what a script makes of a variable that is not set.
+    /// A blank flag counts as absent: scripts pass one for a variable that is not set.
     pub fn new(
         profile: Option<&str>,
         region: Option<&str>,
@@ -91,17 +91,17 @@ impl Access {
     }
 }
 
-/// What calls need.
+/// What is needed to make calls.
 pub struct LoadedAccess {
     pub config: SdkConfig,
     pub region: String,
-    /// The same way out for what is no call.
+    /// The same network access for requests that are not calls to AWS.
     pub downloads: Arc<dyn Fn(&str) -> SharedHttpConnector + Send + Sync>,
 }
 
 /// # Errors
-/// What cannot be used, from wherever it comes (exit 2). Credentials are looked
-/// for with the first call, not here.
+/// Settings that cannot be used, wherever they come from (exit 2). Credentials are not
+/// looked up here but with the first call.
 pub async fn load(access: &Access) -> Result<LoadedAccess> {
     access.check()?;
     let environment = Variables::of_process()?;
@@ -124,7 +124,7 @@ pub async fn load(access: &Access) -> Result<LoadedAccess> {
     })
 }
 
-/// What everything is made of.
+/// What the configuration is built from.
 struct Sources {
     environment: Variables,
     fs: Fs,
@@ -179,23 +179,23 @@ impl Sources {
         Ok((config.build(), region))
     }
 
-    /// Where a profile and keys are both there, which of them sign.
+    /// Logs whether a profile or the environment's keys are used, if both exist.
     fn tell_who_wins(&self, keys: Option<&str>) {
         let Some(keys) = keys else { return };
         match self.selected.is_explicit() {
             true => tracing::info!(
-                "{} signs, not {keys} of the environment",
+                "{} signs requests, not {keys} of the environment",
                 self.selected.words()
             ),
             false => tracing::info!(
-                "{keys} of the environment signs, not {}",
+                "{keys} of the environment signs requests, not {}",
                 self.selected.words()
             ),
         }
     }
 
-    /// A role of an explicit profile that is assumed with the environment's keys:
-    /// they are not in the chain, and still the profile's source.
+    /// For an explicit profile whose role is assumed with the environment's keys: they
+    /// are not in the chain, but are still the profile's source.
     fn borrowing(&self, region: &str) -> SharedCredentialsProvider {
         let value = |name| self.environment.get(name).unwrap_or_default();
         let keys = Credentials::new(
@@ -226,7 +226,7 @@ impl Sources {
                 self.selected.words()
             )));
         };
-        // A flag and a variable have been looked at; a profile's has not.
+        // The flag and the variables have been checked; a profile's region has not.
         check::region(region.as_ref()).map_err(|why| {
             Error::usage(format!("the region of {} {why}", self.selected.words()))
         })?;
@@ -234,7 +234,7 @@ impl Sources {
     }
 }
 
-/// A profile's endpoints; the SDK dies of one that it cannot parse.
+/// Checks a profile's endpoints: the SDK panics on one that it cannot parse.
 fn check_endpoints(config: &SdkConfig) -> Result<()> {
     let of_services = SERVICES.iter().filter_map(|service| {
         let key = ServiceConfigKey::builder()

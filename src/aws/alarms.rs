@@ -7,7 +7,7 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::{Alarm, AlarmState};
 
-/// How many alarms one call tells of, and how many names it takes
+/// How many alarms one call returns, and how many names it takes
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>).
 const MOST: usize = 100;
 
@@ -32,7 +32,7 @@ struct ToldAlarm {
 impl Aws {
     /// Each of up to a hundred alarms, in that order, with one call.
     pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, AwsError> {
-        // Asked for none, CloudWatch would tell of all there are.
+        // Without names, CloudWatch would return all alarms.
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -40,7 +40,7 @@ impl Aws {
         loop {
             let mut asked = json!({
                 "AlarmNames": names,
-                // Unless they are asked for, composite ones are not told.
+                // Composite alarms are only returned if asked for.
                 "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
                 "MaxRecords": MOST,
             });
@@ -83,7 +83,7 @@ fn told(it: ToldAlarm) -> Alarm {
     }
 }
 
-/// Whoever sets an alarm's state by hand writes what they like.
+/// Whoever sets an alarm's state by hand can write anything as the reason.
 fn in_one_line(reason: &str) -> String {
     let words: Vec<&str> = reason.split_whitespace().collect();
     words.join(" ").trim_end_matches('.').to_owned()

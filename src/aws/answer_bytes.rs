@@ -1,4 +1,4 @@
-//! An answer as it came over the wire: its types drop what this SDK does not know.
+//! An answer as it came over the wire: the SDK's types drop fields that it does not know.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationI
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Keeps it. Clones share it.
+/// Keeps the bytes. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AnswerBytes(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Application Auto Scaling, which changes a service's count beside who releases it.
+//! Application Auto Scaling, which changes a service's count independently of releases.
 
 mod mirror;
 
@@ -51,7 +51,7 @@ struct ToldPolicy {
 }
 
 impl Aws {
-    /// None where nothing scales the service.
+    /// None if nothing scales the service.
     ///
     /// # Errors
     /// Application Auto Scaling's own.
@@ -61,7 +61,7 @@ impl Aws {
         service: &str,
     ) -> Result<Option<Autoscaling>, AwsError> {
         let id = resource(cluster, service);
-        // Both, whatever comes of one: who may do neither is told of the first.
+        // Both calls are always made; if neither is allowed, the first error is returned.
         let ids = [id.as_str()];
         let (targets, policies) = join!(self.scalable(&ids), self.policies(&id));
         let (targets, policies) = (targets?, policies?);
@@ -86,8 +86,8 @@ impl Aws {
         Ok(scaling)
     }
 
-    /// Makes the colour's target so, whether it was there or not. Sent twice, it is as
-    /// sent once.
+    /// Registers the colour's target like this, whether it exists or not. Sending it
+    /// twice has no further effect.
     ///
     /// # Errors
     /// Application Auto Scaling's own.
@@ -116,7 +116,7 @@ impl Aws {
         Ok(())
     }
 
-    /// With its policies and schedules; one that is not there is gone already.
+    /// With its policies and schedules; a missing target is gone already.
     ///
     /// # Errors
     /// Application Auto Scaling's own.
@@ -158,7 +158,7 @@ impl Aws {
         self.all_of(id, POLICIES, all).await
     }
 
-    /// All that one target has of a kind, page by page.
+    /// All items of one kind that a target has, page by page.
     async fn all_of(
         &self,
         id: &str,
@@ -188,7 +188,7 @@ fn resource(cluster: &str, service: &str) -> String {
     format!("service/{cluster}/{service}")
 }
 
-/// What a call says that is about the target of that resource.
+/// The part of a call that names the resource's target.
 fn about(id: &str) -> Value {
     json!({
         "ServiceNamespace": "ecs",

@@ -1,14 +1,14 @@
-//! What bgecs allows itself of AWS's rates, so that a release does not throttle
-//! itself, nor the pipelines that share its account.
+//! How much of AWS's rates bgecs allows itself, so that a release throttles neither
+//! itself nor the pipelines that share its account.
 //!
-//! Each service's client gets buckets of its own, below the rates that AWS
-//! publishes. They lie under the SDK's retry: every attempt takes its tokens, a
-//! repeated one too. Other processes are not known here; what AWS throttles all
-//! the same is the retry's. Knows of operations only their names.
+//! Each service's client has its own buckets, below the rates that AWS publishes. They
+//! sit beneath the SDK's retry: every attempt takes its tokens, also a repeated one.
+//! Other processes are not known here; if AWS throttles anyway, the retry deals with it.
+//! Of operations only the names are known.
 //!
-//! Waiting counts as part of an attempt, which ends after 15 s. Nothing queues
-//! for that long: bgecs has a handful of calls under way at most, and where it looks
-//! at many apps so many that the rates see to it.
+//! Waiting counts as part of an attempt, which ends after 15 s. Nothing queues for that
+//! long: bgecs has at most a handful of calls under way, and when it reads many apps,
+//! only as many as the rates allow.
 
 mod bucket;
 mod connector;
@@ -54,20 +54,20 @@ pub enum PacedService {
     Sqs,
 }
 
-/// What the calls are for, which is how much of the rates they may take.
+/// What the calls are for, which decides how much of the rates they may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// One app, beside the pipelines of others: four fifths.
+    /// One app, with other pipelines in the account: four fifths.
     Release,
-    /// A look at all apps, once: all but a twentieth, for it lasts as long as the rates
+    /// One look at all apps: all but a twentieth, because it takes as long as the rates
     /// make it.
     Fleet,
 }
 
-/// The configuration for that service's client, which is held to its budget.
-/// Clones of the client share it; two clients do not.
+/// The configuration for that service's client, which is held to its budget. Clones of
+/// the client share the budget; two clients do not.
 pub fn paced(config: &SdkConfig, service: PacedService, pace: Pace) -> SdkConfig {
-    // Without an HTTP client, nothing can be sent at all.
+    // Without an HTTP client nothing can be sent at all.
     let Some(inner) = config.http_client() else {
         return config.clone();
     };

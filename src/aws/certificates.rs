@@ -1,4 +1,4 @@
-//! ACM, which is read and never written: its certificates are their owner's.
+//! ACM, which is only read: certificates belong to their owners.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +18,7 @@ impl Aws {
         described(&self.acm, arn).await
     }
 
-    /// One that CloudFront serves: those are all in one region
+    /// A certificate that CloudFront serves; all of those are in one region
     /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html>).
     ///
     /// # Errors
@@ -49,7 +49,7 @@ struct DescribedCertificate {
 #[serde(rename_all = "PascalCase", default)]
 struct CertificateDetail {
     status: String,
-    /// Seconds of the epoch.
+    /// Seconds since the epoch.
     not_after: Option<f64>,
     subject_alternative_names: Vec<String>,
     domain_validation_options: Vec<DomainValidation>,
@@ -73,14 +73,14 @@ fn read(arn: &CertificateArn, detail: CertificateDetail) -> IssuedCertificate {
     let validations = detail.domain_validation_options.into_iter();
     let records = validations.filter_map(|it| it.resource_record);
     let mut records: Vec<_> = records.map(|it| (it.name, it.r#type, it.value)).collect();
-    // A name and the same with a star have one record between them.
+    // A name and the same name with `*.` share one record.
     records.dedup();
     #[expect(clippy::cast_possible_truncation, reason = "a time of this age fits")]
     let moment = |seconds: f64| OffsetDateTime::from_unix_timestamp(seconds as i64).ok();
     IssuedCertificate {
         arn: arn.clone(),
         status: detail.status,
-        // The first name is among them.
+        // The first name is one of them.
         names: detail.subject_alternative_names,
         not_after: detail.not_after.and_then(moment),
         records,

@@ -1,10 +1,10 @@
-//! Distributions of CloudFront: read, and written with one thing changed.
+//! Distributions of CloudFront: read, and written back with one thing changed.
 //!
-//! `UpdateDistribution` takes the whole configuration and replaces it: "when you update
-//! a distribution, there are more required fields than when you create" one
+//! `UpdateDistribution` takes the whole configuration and replaces it: "when you update a
+//! distribution, there are more required fields than when you create" one
 //! (<https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html>).
-//! So what was read is what is sent back, as text. `If-Match` has the write fail where
-//! somebody else made one since.
+//! So what was read is sent back, as text. `If-Match` makes the write fail if somebody
+//! else has written since.
 
 mod edit;
 
@@ -23,25 +23,25 @@ const READ_CACHE_POLICY: &str = "cloudfront:GetCachePolicy";
 const VERSION: &str = "2020-05-31";
 const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
 
-/// What `Status` says once every edge has a configuration.
+/// The value of `Status` once every edge has a configuration.
 const DEPLOYED: &str = "Deployed";
 
 /// A distribution as it was read.
 #[derive(Debug, Clone)]
 pub(super) struct CloudfrontDistribution {
     pub id: String,
-    /// What a write names, so that it fails where somebody else made one since.
+    /// Named by a write, so that it fails if somebody else has written since.
     pub etag: String,
     /// Its own name, such as `d111111abcdef8.cloudfront.net`.
     pub domain: String,
     /// Whether every edge has this configuration.
     pub is_deployed: bool,
     pub config: Element,
-    /// The same as it came.
+    /// The same as it was received.
     xml: String,
 }
 
-/// What a path of a distribution is answered by.
+/// What answers a path of a distribution.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Behavior<'a> {
     Default,
@@ -66,14 +66,14 @@ impl CloudfrontDistribution {
             .any(|it| it.eq_ignore_ascii_case(alias))
     }
 
-    /// Of its aliases one such as `*.example.com` that is for that name, too.
+    /// One of its aliases such as `*.example.com` that also covers that name.
     pub fn wildcard_of(&self, name: &str) -> Option<&str> {
         let parent = name.split_once('.').map(|(_, parent)| parent)?;
         let covers = |alias: &&str| alias.strip_prefix("*.") == Some(parent);
         self.aliases().into_iter().find(covers)
     }
 
-    /// The id of the origin of that name, or of that domain where it is the only one.
+    /// The id of the origin of that name, or with that domain if it is the only one.
     pub fn origin(&self, target: &str) -> Option<&str> {
         let all = self.config.all("Origins/Items/Origin");
         let is = |it: &&&Element, field: &str| it.text(field) == Some(target);
@@ -88,7 +88,7 @@ impl CloudfrontDistribution {
         self.config.texts("Origins/Items/Origin/Id")
     }
 
-    /// The origin that a behaviour leads to; none where there is no such behaviour.
+    /// The origin that a behaviour leads to; None if there is no such behaviour.
     pub fn leads_to(&self, behavior: Behavior<'_>) -> Option<&str> {
         self.answering(behavior)?.text("TargetOriginId")
     }
@@ -105,7 +105,7 @@ impl CloudfrontDistribution {
     }
 }
 
-/// Of a behaviour, or of the policy that it names.
+/// From a behaviour, or from the policy that it names.
 fn times_in(it: &Element) -> CacheTimes {
     CacheTimes::new(it.number("DefaultTTL"), it.number("MaxTTL"))
 }
@@ -127,7 +127,7 @@ impl Aws {
         })
     }
 
-    /// What is read there.
+    /// Reads that resource.
     pub(super) async fn of_cloudfront(
         &self,
         action: &'static str,
@@ -144,7 +144,7 @@ impl Aws {
         Ok((answer, it))
     }
 
-    /// Tells CloudFront that, as a document of its own.
+    /// Sends that to CloudFront as a document.
     pub(super) async fn tell_cloudfront(
         &self,
         action: &'static str,
@@ -162,12 +162,12 @@ impl Aws {
         call.await.named(action, name)
     }
 
-    /// Sends a distribution back with that changed, and nothing else. One that is so
-    /// already is left alone.
+    /// Sends a distribution back with that change and no other. If nothing would change,
+    /// nothing is sent.
     ///
     /// # Errors
-    /// CloudFront's own, among them that somebody else wrote meanwhile: it changes
-    /// nothing then.
+    /// CloudFront's own, among them that somebody else has written meanwhile; then
+    /// nothing is changed.
     pub(super) async fn change_distribution(
         &self,
         it: &CloudfrontDistribution,
@@ -188,7 +188,7 @@ impl Aws {
         call.await.named(UPDATE, &it.id).map(drop)
     }
 
-    /// For how long edges may answer with what an origin said before.
+    /// How long edges may keep answering with what an origin said before.
     pub(super) async fn cache_times(
         &self,
         it: &CloudfrontDistribution,
@@ -206,8 +206,8 @@ impl Aws {
         Ok(config.map_or_else(CacheTimes::default, times_in))
     }
 
-    /// Has edges forget what they keep below these paths. The same request twice, by its
-    /// reference, is one
+    /// Makes edges forget what they keep below these paths. Repeating the request with
+    /// the same reference has no further effect
     /// (<https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html>).
     pub(super) async fn invalidate(
         &self,

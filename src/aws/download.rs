@@ -1,5 +1,5 @@
-//! What AWS names by a URL that is signed already, as ECR's S3 does: fetched as
-//! it stands, without credentials.
+//! Downloads from URLs that AWS returns signed, as for ECR's layers in S3: fetched as
+//! they are, without credentials.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,13 +13,12 @@ use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use super::{Aws, loopback_authority};
 use crate::error::innermost;
 
-/// For an image's configuration, a few kilobytes, all in all.
+/// For an image's configuration of a few kilobytes, in all.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Made for a URL when it is needed: to read the system's certificates takes a while.
+/// Created for a URL on demand: reading the system's certificates takes a while.
 type Make = dyn Fn(&str) -> SharedHttpConnector + Send + Sync;
 
-/// The way out.
 #[derive(Clone)]
 pub(super) struct Downloads(Arc<Make>);
 
@@ -39,7 +38,7 @@ impl fmt::Debug for Downloads {
 
 impl Aws {
     /// # Errors
-    /// In words, without the URL: who has that may fetch it, too.
+    /// In words, without the URL: whoever knows it may fetch it as well.
     pub(super) async fn download(&self, url: &str) -> Result<Vec<u8>, String> {
         let fetching = async {
             let url = self.reachable(url);
@@ -58,10 +57,10 @@ impl Aws {
             .unwrap_or_else(|_| Err(format!("no download in {} s", PATIENCE.as_secs())))
     }
 
-    /// Posts JSON to an address that is none of AWS's, over the same network.
+    /// Posts JSON to an address outside AWS, over the same network.
     ///
     /// # Errors
-    /// In words, without the address: who has that may post, too.
+    /// In words, without the address: whoever knows it may post as well.
     pub async fn post(&self, url: &str, json: String) -> Result<(), String> {
         let posting = async {
             let connector = (self.downloads.0)(url);
@@ -81,8 +80,8 @@ impl Aws {
             .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
     }
 
-    /// A local AWS names the host that AWS itself would, and is reached through
-    /// its endpoint all the same.
+    /// A local AWS names the host that AWS itself would name, but is reached at its own
+    /// endpoint.
     fn reachable(&self, url: &str) -> String {
         let (Some(local), None) = (self.local_endpoint(), loopback_authority(url)) else {
             return url.to_owned();

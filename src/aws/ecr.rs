@@ -13,7 +13,7 @@ use crate::model::{Contents, Digest, Reference, Tag};
 
 pub use manifest::Manifest;
 
-/// A sign-in to the registry. Lives in memory for the time of a deploy.
+/// A login to the registry, kept in memory for the time of a deploy.
 #[derive(Clone)]
 pub struct RegistryLogin {
     pub username: String,
@@ -23,10 +23,10 @@ pub struct RegistryLogin {
 }
 
 impl RegistryLogin {
-    /// Whether that host is a registry of ECR's which takes it: it is good for
-    /// all accounts' registries in its region, as far as the identity may read
-    /// them (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html>).
-    /// Nobody else is shown it.
+    /// Whether that host is a registry of ECR that accepts this login: it is valid for
+    /// the registries of all accounts in its region, as far as the identity may read them
+    /// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html>). It
+    /// is sent nowhere else.
     pub fn is_for(&self, registry: &str) -> bool {
         registry == self.registry
             || match (region(registry), region(&self.registry)) {
@@ -36,7 +36,7 @@ impl RegistryLogin {
     }
 }
 
-/// The region of a registry of ECR's. Hosts as in
+/// The region of an ECR registry. Hosts as in
 /// <https://github.com/awslabs/amazon-ecr-credential-helper>.
 fn region(registry: &str) -> Option<&str> {
     const DOMAINS: [&str; 5] = [
@@ -74,27 +74,27 @@ pub struct Stored {
 
 impl Stored {
     /// # Errors
-    /// What it is, where it is no image.
+    /// What it is, if it is not an image.
     pub fn manifest(&self) -> Result<Manifest, String> {
         Manifest::parse(&self.manifest)
     }
 }
 
-/// By what an image is asked for.
+/// How an image is looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum Key<'a> {
     Tag(&'a Tag),
     Digest(&'a Digest),
 }
 
-/// What a repository says of a tag that it has.
+/// Whether a repository lets a tag move that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagMobility {
-    /// It names one image for good.
+    /// It names the same image for ever.
     Fixed,
-    /// Tags do, and this one is expressly taken out.
+    /// Tags are fixed, but this one is explicitly excluded.
     Excepted,
-    /// Nothing is said against it.
+    /// Nothing prevents it.
     Free,
 }
 
@@ -114,7 +114,7 @@ impl Aws {
             .ok_or_else(|| AwsError::unusable(ACTION, "the registry", "the answer holds no token"))
     }
 
-    /// What the repository has under that tag or digest, `None` if nothing.
+    /// What the repository has under that tag or digest; `None` if nothing.
     pub async fn stored_image(
         &self,
         repository: &str,
@@ -155,11 +155,11 @@ impl Aws {
         }
     }
 
-    /// Which repository of this account and region an image of that name is in; none
-    /// where that is elsewhere.
+    /// The repository of this account and region that an image of that name is in; None
+    /// if it is elsewhere.
     ///
     /// # Errors
-    /// Whose account this is cannot be told.
+    /// The account cannot be determined.
     pub async fn own_repository(&self, image: &Reference) -> Result<Option<String>, AwsError> {
         let name = image.name();
         let Some((registry, path)) = name.as_deref().and_then(|it| it.split_once('/')) else {
@@ -179,7 +179,7 @@ impl Aws {
     /// What an image is, by the digest of its configuration.
     ///
     /// # Errors
-    /// Also where it is not what the digest says.
+    /// Also if the download does not match the digest.
     pub async fn image_contents(
         &self,
         repository: &str,
@@ -201,7 +201,7 @@ impl Aws {
             .ok_or_else(|| unusable("the answer holds no URL"))?;
         let bytes = self.download(url).await.map_err(|why| unusable(&why))?;
         if config.as_str() != format!("sha256:{}", hex::sha256(&bytes)) {
-            return Err(unusable("what was downloaded is not what the digest says"));
+            return Err(unusable("what was downloaded does not match the digest"));
         }
         serde_json::from_slice::<Value>(&bytes)
             .ok()
@@ -209,7 +209,7 @@ impl Aws {
             .ok_or_else(|| unusable("it is not an image's configuration"))
     }
 
-    /// Gives an image of the repository one more tag. No layer moves.
+    /// Gives an image of the repository another tag. No layer is copied.
     pub async fn tag_image(
         &self,
         repository: &str,
@@ -228,13 +228,13 @@ impl Aws {
             .await
             .named("ecr:PutImage", format!("{repository}:{tag}"));
         match answer {
-            // That very image has that very tag already.
+            // That very image already has that very tag.
             Err(error) if error.has_code("ImageAlreadyExistsException") => Ok(()),
             answer => answer.map(drop),
         }
     }
 
-    /// Whether a tag that exists can come to name another image.
+    /// Whether an existing tag can be made to name another image.
     pub async fn tag_mobility(&self, repository: &str, tag: &Tag) -> Result<TagMobility, AwsError> {
         let answer = self
             .ecr
@@ -262,8 +262,8 @@ impl Aws {
         }
     }
 
-    /// Deletes every image, since a repository that holds one outlives its
-    /// stack. Answers how many there were.
+    /// Deletes every image, because a repository that holds one outlives its stack.
+    /// Returns how many there were.
     pub async fn delete_images(&self, repository: &str) -> Result<usize, AwsError> {
         let mut deleted = 0;
         loop {
@@ -331,7 +331,7 @@ fn stored(image: &Image) -> Option<Stored> {
     })
 }
 
-/// A repository's rule, and the tags that its filters take out of it.
+/// A repository's rule, and whether its filters exclude the tag.
 fn mobility(repository: &Repository, tag: &Tag) -> TagMobility {
     let filters = repository.image_tag_mutability_exclusion_filters();
     let is_excluded = || {
@@ -349,8 +349,8 @@ fn mobility(repository: &Repository, tag: &Tag) -> TagMobility {
     }
 }
 
-/// `*` stands for any characters, also none; all others for themselves. The
-/// whole tag has to fit.
+/// `*` stands for any characters, or none; all other characters for themselves. The whole
+/// tag has to match.
 fn wildcard_fits(pattern: &str, tag: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == tag;

@@ -32,7 +32,7 @@ pub(super) use releases::ReleaseCache;
 pub(super) use running::moved_by_ecs;
 pub use tasks::TasksLeft;
 
-/// What a colour's first service needs to know.
+/// What is needed to create a colour's first service.
 #[derive(Debug, Clone)]
 pub struct NewService<'a> {
     pub app: &'a str,
@@ -41,14 +41,14 @@ pub struct NewService<'a> {
     pub task_definition: &'a Revision,
     pub desired: i32,
     pub definition: &'a ServiceDefinition,
-    /// The colour whose service it is to be like in all else.
+    /// The colour whose service it copies in everything else.
     pub copy_of: Option<Color>,
-    /// The same for every try: ECS makes one service of them.
+    /// The same for every attempt: ECS makes one service of them.
     pub token: &'a str,
 }
 
-/// What an update of a service changes; the default is nothing. `desired: None`
-/// leaves the count as it is: a deploy must never reset it.
+/// What an update of a service changes; by default nothing. `desired: None` keeps the
+/// count: a deploy must never reset it.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceChange<'a> {
     pub task_definition: Option<&'a Revision>,
@@ -58,8 +58,7 @@ pub struct ServiceChange<'a> {
 }
 
 impl Aws {
-    /// Both colours' services in one call. A service that was deleted counts as
-    /// none.
+    /// Both colours' services in one call. A deleted service counts as none.
     pub async fn read_services(
         &self,
         services: &ColorServices,
@@ -95,7 +94,7 @@ impl Aws {
         Ok(found.as_ref().map(state))
     }
 
-    /// None where there is no such service any more.
+    /// None if the service does not exist any more.
     pub(super) async fn describe_service(
         &self,
         cluster: &str,
@@ -141,7 +140,7 @@ impl Aws {
         Ok(())
     }
 
-    /// The service that a new one is to be a copy of, with its tags.
+    /// The service to copy, with its tags.
     async fn read_original(&self, new: &NewService<'_>) -> Result<Option<Service>, AwsError> {
         let Some(color) = new.copy_of else {
             return Ok(None);
@@ -158,7 +157,7 @@ impl Aws {
         }
     }
 
-    /// Gives how many tasks the service wants from now on, as AWS has it.
+    /// Returns how many tasks the service wants from now on, according to AWS.
     pub async fn update_service(
         &self,
         services: &ColorServices,
@@ -175,7 +174,7 @@ impl Aws {
             .service(services.name(color))
             .set_task_definition(change.task_definition.map(|arn| arn.as_str().to_owned()))
             .set_desired_count(change.desired)
-            // With another capacity ECS wants to be asked for a deployment.
+            // When the capacity changes, ECS requires a forced deployment.
             .force_new_deployment(change.restart || capacity.is_some())
             .set_capacity_provider_strategy(capacity.map(|it| definition::providers(&it.shares())))
             .set_platform_version(compute.platform_version.clone())
@@ -200,7 +199,7 @@ impl Aws {
         Ok(answer.service().map(Service::desired_count))
     }
 
-    /// Stops a service's tasks and deletes it; one that is not there is fine.
+    /// Stops a service's tasks and deletes it; a missing service is fine.
     pub async fn delete_service(
         &self,
         services: &ColorServices,
@@ -216,7 +215,7 @@ impl Aws {
             .await
             .named("ecs:DeleteService", services.path(color));
         match deleted {
-            // It is on its way out, or gone: an earlier call was heard.
+            // It is being deleted or gone: an earlier call succeeded.
             Err(error) if error.has_code("ServiceNotActiveException") => Ok(()),
             Err(error) if error.kind != AwsErrorKind::NotFound => Err(error),
             _ => Ok(()),

@@ -28,7 +28,7 @@ impl Aws {
         }
     }
 
-    /// Of a colour: of its groups, the one that is worst off.
+    /// The health of a colour: that of its group in the worst state.
     pub async fn color_health(
         &self,
         infra: &EcsInfrastructure,

@@ -1,5 +1,5 @@
-//! Whose account it is: one question to STS a command, which needs no permission,
-//! and its answer in words.
+//! Whose account it is: one call to STS per command, which needs no permission, and its
+//! answer in words.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Caller {
     }
 }
 
-/// Asks once, whoever wants to know.
+/// Asks only once, however often the account is needed.
 #[derive(Debug, Clone)]
 pub struct CallerIdentity {
     client: aws_sdk_sts::Client,

@@ -1,19 +1,19 @@
-//! What a value from outside must look like, so that it fits where it goes: a
-//! host name, a header, an address. Says what is wrong, and never repeats the
-//! value, which may be a secret.
+//! Checks values from outside before they are put into a host name, a header or an
+//! address. The messages say what is wrong, and never repeat the value, which may be a
+//! secret.
 
 use hyper::Uri;
 
 use crate::model::is_region;
 
-/// The longest that IAM makes
+/// The longest that IAM creates
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).
 const LONGEST_KEY_ID: usize = 128;
 
 type Checked<T = (), E = String> = std::result::Result<T, E>;
 
 /// # Errors
-/// What is wrong with the variable's value, to stand behind its name.
+/// What is wrong with the variable's value, to be put after its name.
 pub fn variable(name: &str, value: &str) -> Checked {
     match name {
         "AWS_REGION" | "AWS_DEFAULT_REGION" => region(value),
@@ -30,11 +30,11 @@ pub fn variable(name: &str, value: &str) -> Checked {
     }
 }
 
-/// It becomes a part of each host name.
+/// It becomes part of each host name.
 pub fn region(value: &str) -> Checked {
     match is_region(value) {
         true => Ok(()),
-        false => Err("is no region: those look like eu-west-1".to_owned()),
+        false => Err("is not a region: regions look like eu-west-1".to_owned()),
     }
 }
 
@@ -48,12 +48,12 @@ pub fn key_id(value: &str) -> Checked {
     }
 }
 
-/// It becomes a part of a header.
+/// It becomes part of a header.
 pub fn printable(value: &str) -> Checked {
     match value.bytes().all(|b| b.is_ascii_graphic()) {
         true => Ok(()),
         false => Err(
-            "has spaces, control characters or others in it that no AWS credential has".to_owned(),
+            "contains spaces, control characters or others that no AWS credential has".to_owned(),
         ),
     }
 }
@@ -69,7 +69,7 @@ pub fn endpoint(value: &str) -> Checked {
     let authority = uri.authority().ok_or_else(no_address)?;
     let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
     let has_host = !authority.host().is_empty() && !authority.host().starts_with(':');
-    // A port that is none would be taken for the usual one.
+    // An invalid port would be treated as the default port.
     let has_port = host_and_port.len() > authority.host().len();
     match is_http && has_host && (!has_port || authority.port_u16().is_some()) {
         true => Ok(()),
@@ -87,7 +87,7 @@ fn boolean(value: &str) -> Checked {
 pub fn no_control(value: &str) -> Checked {
     match value.chars().any(char::is_control) {
         false => Ok(()),
-        true => Err("has line breaks or other control characters in it".to_owned()),
+        true => Err("contains line breaks or other control characters".to_owned()),
     }
 }
 

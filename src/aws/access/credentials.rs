@@ -1,6 +1,5 @@
-//! Where credentials come from, checked and explained: what the SDK's chain finds
-//! must fit into a header, and what it does not find gets a sentence that says
-//! how to get it.
+//! Where credentials come from, checked and explained: what the SDK's chain finds must
+//! fit into a header, and if it finds nothing, a message says how to get credentials.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +16,8 @@ use crate::error::{Cause, causes};
 /// What to do without any credentials.
 pub const SIGN_IN: &str = "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
-/// How the SDK begins where what a profile says makes no sense; no sign-in and no
-/// permission helps there.
+/// How the SDK's message begins when a profile makes no sense; neither signing in nor
+/// permissions help then.
 const NOT_A_PROFILE: &str = "ProfileFile provider could not be built";
 
 /// Why nothing can be signed, and what to do about it.
@@ -30,16 +29,16 @@ pub struct Unsigned {
     pub hint: String,
 }
 
-/// The chain's credentials, or a sentence.
+/// The chain's credentials, or an explanation.
 #[derive(Debug, Clone)]
 pub struct Explained {
     inner: SharedCredentialsProvider,
     about: Arc<About>,
-    /// The SDK tells it once, and then that it has told it.
+    /// The SDK gives the cause only once; later it only says that it failed before.
     first_failure: Arc<OnceLock<String>>,
 }
 
-/// What is known of the credentials ahead of having them.
+/// What is known about the credentials before they are fetched.
 #[derive(Debug)]
 pub struct About {
     pub selected: Selected,
@@ -81,8 +80,8 @@ impl ProvideCredentials for Explained {
     }
 }
 
-/// A process or a file may give keys with a line break behind them, which no
-/// header can hold, and of which the SDK's signer dies.
+/// A process or a file may give keys with a trailing line break. No header can hold that,
+/// and the SDK's signer panics on it.
 fn fitting(found: Credentials) -> Provided {
     let (id, secret) = (
         found.access_key_id().trim(),
@@ -96,7 +95,7 @@ fn fitting(found: Credentials) -> Provided {
         .map_err(|why| format!("the access key's id {why}"))
         .and_then(|()| match (id.is_empty(), secret.is_empty()) {
             (false, false) => Ok(()),
-            _ => Err("the access key has an empty half".to_owned()),
+            _ => Err("the access key's id or secret is empty".to_owned()),
         })
         .and_then(|()| check::printable(secret).map_err(|why| format!("the secret {why}")))
         .and_then(|()| {
@@ -126,7 +125,7 @@ fn fitting(found: Credentials) -> Provided {
     Ok(clean.build())
 }
 
-/// In place of a list of all that the SDK has tried.
+/// Instead of a list of everything that the SDK has tried.
 fn said_of_nothing() -> CredentialsError {
     CredentialsError::provider_error(Unsigned {
         headline: "no AWS credentials".to_owned(),
@@ -135,7 +134,7 @@ fn said_of_nothing() -> CredentialsError {
     })
 }
 
-/// All that its causes say: each provider hides another part of it.
+/// What all causes say: each provider hides a different part of it.
 fn words(error: &CredentialsError) -> String {
     if let CredentialsError::CredentialsNotLoaded(_) = error {
         return "neither it nor this machine has any".to_owned();
@@ -161,18 +160,15 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
     };
     if about.from_environment {
         return said(
-            "the credentials that the environment names cannot be had".to_owned(),
-            "look at AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, and whether the role trusts this pipeline".to_owned(),
+            "the credentials that the environment names cannot be obtained".to_owned(),
+            "check AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, and whether the role trusts this pipeline".to_owned(),
         );
     }
     if cause.starts_with(NOT_A_PROFILE)
         && !matches!(about.origin, CredentialsOrigin::NoSource { .. })
     {
         return said(
-            format!(
-                "{} contradicts itself, or lacks something",
-                about.selected.words()
-            ),
+            format!("{} is contradictory or incomplete", about.selected.words()),
             "correct it in ~/.aws/config or ~/.aws/credentials".to_owned(),
         );
     }
@@ -181,7 +177,7 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
             profile,
             has_role: true,
         } => said(
-            format!("the profile `{profile}` wants an MFA code, for which bgecs does not ask"),
+            format!("the profile `{profile}` needs an MFA code, and bgecs does not ask for one"),
             format!(
                 "get a session first, and run bgecs in it without --profile: `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`"
             ),
@@ -190,7 +186,7 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
             profile,
             has_role: false,
         } => said(
-            format!("the credentials of the profile `{profile}` cannot be had"),
+            format!("the credentials of the profile `{profile}` cannot be obtained"),
             format!(
                 "get a session first: `aws sts get-session-token --profile {profile} --serial-number ARN --token-code CODE`"
             ),
@@ -210,12 +206,14 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
             ),
         ),
         CredentialsOrigin::NoSource { profile, source } => said(
-            format!("the profile `{profile}` has the source_profile `{source}`, and there is none"),
+            format!(
+                "the profile `{profile}` names the source_profile `{source}`, which does not exist"
+            ),
             "correct it in ~/.aws/config".to_owned(),
         ),
         CredentialsOrigin::WebIdentity { profile } => said(
             format!("the profile `{profile}` cannot assume its role"),
-            "look at its web_identity_token_file, and whether the role trusts who wrote that"
+            "check its web_identity_token_file, and whether the role trusts the token's issuer"
                 .to_owned(),
         ),
         CredentialsOrigin::Role { profile, role } => said(

@@ -1,7 +1,7 @@
-//! The variables that AWS's tools read, made fit for use: a blank one counts as
-//! unset, and what stands around a value (line breaks, above all) is cut off. The
-//! SDK sees these and no others; what is still ill-formed is named here, since
-//! there it would be a riddle, or the end of the process.
+//! The variables that AWS's tools read, made fit for use: a blank one counts as unset,
+//! and white space around a value (line breaks above all) is cut off. The SDK sees these
+//! and no others. What is still ill-formed is reported here, because the SDK's message
+//! would be obscure, or it would panic.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,7 +23,7 @@ const CREDENTIALS: [&str; 8] = [
     "AWS_ROLE_SESSION_NAME",
 ];
 
-/// What is read of variables that are not AWS's own.
+/// Variables that are read but are not AWS's own.
 const OTHERS: [&str; 15] = [
     "SECRET_ACCESS_KEY",
     "HOME",
@@ -47,7 +47,7 @@ pub struct Variables(HashMap<String, String>);
 
 impl Variables {
     /// # Errors
-    /// A variable whose value nobody could use (exit 2).
+    /// A variable with an unusable value (exit 2).
     pub fn of_process() -> Result<Self> {
         Self::of(std::env::vars_os())
     }
@@ -60,14 +60,14 @@ impl Variables {
             };
             let unusable = |why: &str| {
                 Error::usage(format!("{name} {why}"))
-                    .hint(format!("correct it, or take it away: `unset {name}`"))
+                    .hint(format!("correct it, or remove it: `unset {name}`"))
             };
             let value = value.to_str().ok_or_else(|| unusable("is not UTF-8"))?;
             let trimmed = value.trim();
             if trimmed.is_empty() {
                 continue;
             }
-            // The SDK puts this one as it is into a header of each request.
+            // The SDK puts this one unchanged into a header of each request.
             let checked = if name == "AWS_EXECUTION_ENV" {
                 value
             } else {
@@ -79,10 +79,10 @@ impl Variables {
         Ok(Self(kept))
     }
 
-    /// Half a pair would be passed over in silence, and somebody else's sign.
+    /// An incomplete pair would be ignored silently, and other credentials used.
     ///
     /// # Errors
-    /// Half a pair (exit 2).
+    /// An incomplete pair (exit 2).
     pub fn has_whole_keys(&self) -> Result<()> {
         let has_secret = ["AWS_SECRET_ACCESS_KEY", "SECRET_ACCESS_KEY"]
             .iter()
@@ -132,7 +132,7 @@ impl Variables {
         self
     }
 
-    /// As the SDK takes it.
+    /// In the form that the SDK takes.
     pub fn for_sdk(&self) -> Env {
         Env::from(self.0.clone())
     }

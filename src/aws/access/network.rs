@@ -1,9 +1,9 @@
-//! The way to AWS: through a proxy where the environment names one, trusting the
+//! The network access to AWS: through a proxy if the environment names one, trusting the
 //! certificates that it names.
 //!
-//! `AWS_CA_BUNDLE` and a profile's `ca_bundle` replace the system's certificates,
-//! as in the AWS CLI. This machine and the addresses at which it is told its role
-//! are never asked for through a proxy.
+//! `AWS_CA_BUNDLE` and a profile's `ca_bundle` replace the system's certificates, as in
+//! the AWS CLI. This machine, and the addresses from which it learns its role, are never
+//! reached through a proxy.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,21 +26,21 @@ use super::routes::{Proxy, Routes};
 use crate::error::{Error, Result};
 use crate::trust;
 
-/// Where no proxy is ever used.
+/// The hosts for which no proxy is ever used.
 const DIRECT: &str = "localhost,127.0.0.0/8,::1,169.254.0.0/16,fd00:ec2::/32";
 
-/// The variables, those of a scheme ahead of those for all of them.
+/// The variables: those for one scheme before those for all.
 const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Made when it is needed: to read the system's certificates takes a while.
+/// Created on demand: reading the system's certificates takes a while.
 type MakeConnector = Arc<
     dyn Fn(Option<&HttpConnectorSettings>, Option<&RuntimeComponents>) -> Connector + Send + Sync,
 >;
 
 pub struct NetworkAccess {
     pub client: SharedHttpClient,
-    /// For one URL, without any of the SDK around it.
+    /// For a single URL, without the rest of the SDK.
     pub downloads: Arc<dyn Fn(&str) -> SharedHttpConnector + Send + Sync>,
 }
 
@@ -91,7 +91,7 @@ pub fn network(environment: &Variables, profiles: &ProfileSet) -> Result<Network
     })
 }
 
-/// What makes a connection that goes through that proxy.
+/// Creates connectors that go through that proxy.
 fn over<E>(
     proxy: Option<&Proxy>,
     to: fn(String) -> Result<ProxyConfig, E>,
@@ -108,8 +108,8 @@ fn over<E>(
         .with_trust_store(trust)
         .build()
         .map_err(|error| Error::failed("TLS cannot be set up").because(&error))?;
-    // rustls with ring: the SDK's default crypto takes a C toolchain and a
-    // minute of build time.
+    // rustls with ring: the SDK's default crypto needs a C toolchain and a minute of
+    // build time.
     Ok(Arc::new(move |settings, components| {
         let mut builder = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -122,12 +122,12 @@ fn over<E>(
 }
 
 /// # Errors
-/// What is no address of one. It may have a password in it, and is not shown.
+/// A value that is not a proxy's address. It may contain a password, so it is not shown.
 fn proxy(environment: &Variables, names: &[&'static str]) -> Result<Option<Proxy>> {
     let Some((name, value)) = environment.first(names) else {
         return Ok(None);
     };
-    // As curl takes it.
+    // As in curl.
     let uri = match value.contains("://") {
         true => value.to_owned(),
         false => format!("http://{value}"),
@@ -143,13 +143,13 @@ fn no_proxy(name: &str) -> Error {
         "{name} is not the address of a proxy that bgecs can use"
     ))
     .hint(format!(
-        "write http://HOST:PORT, or take it away: `unset {name}`"
+        "write http://HOST:PORT, or remove it: `unset {name}`"
     ))
 }
 
 fn except(environment: &Variables) -> String {
     let named = environment.first(&["NO_PROXY", "no_proxy"]);
-    // `*.example.com` is written by many, and read by Go and boto3 alone.
+    // Many people write `*.example.com`, but only Go and boto3 understand it.
     let named = named
         .map_or("", |(_, value)| value)
         .split(',')
@@ -163,7 +163,7 @@ fn except(environment: &Variables) -> String {
     named.chain([DIRECT]).collect::<Vec<_>>().join(",")
 }
 
-/// What is trusted in place of the system's certificates.
+/// The certificates that are trusted instead of the system's.
 fn trusted(
     environment: &Variables,
     profiles: &ProfileSet,
@@ -185,7 +185,7 @@ fn trusted(
     trust::named().transpose().map_err(Error::usage)
 }
 
-/// A home directory is `~` in files, where no shell reads it.
+/// Files may write `~` for the home directory, which no shell expands there.
 fn expanded(path: &str, environment: &Variables) -> std::path::PathBuf {
     match (path.strip_prefix("~/"), environment.get("HOME")) {
         (Some(rest), Some(home)) => Path::new(home).join(rest),

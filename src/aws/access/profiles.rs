@@ -1,6 +1,6 @@
-//! The profiles of `~/.aws/config` and `~/.aws/credentials`: which one is meant,
-//! whether there is one, and what it asks of a person before it gives
-//! credentials. The SDK reads the same files and says none of it.
+//! The profiles of `~/.aws/config` and `~/.aws/credentials`: which one is meant, whether
+//! it exists, and what a person has to do before it gives credentials. The SDK reads the
+//! same files but says none of this.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::{Access, check};
 use crate::error::{Error, Result};
 use crate::nearest::distance;
 
-/// The profile that is used, and who named it.
+/// The profile that is used, and what chose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
     pub name: String,
@@ -46,8 +46,8 @@ impl Selected {
         }
     }
 
-    /// Whether it takes the environment's credentials out of the chain, as in the
-    /// AWS CLI and boto3: `AWS_PROFILE` does not, keys beside it win.
+    /// Whether it takes the environment's credentials out of the chain, as in the AWS CLI
+    /// and boto3. `AWS_PROFILE` does not: keys in the environment win over it.
     pub fn is_explicit(&self) -> bool {
         matches!(self.by, ChosenBy::Flag | ChosenBy::File)
     }
@@ -56,7 +56,7 @@ impl Selected {
         self.by != ChosenBy::Nobody
     }
 
-    /// For a sentence about it.
+    /// Its name in messages.
     pub fn words(&self) -> String {
         let by = match self.by {
             ChosenBy::Flag => "--profile",
@@ -71,7 +71,7 @@ impl Selected {
 /// Reads the files.
 ///
 /// # Errors
-/// Files that cannot be read as profiles; a profile that is in none (exit 2).
+/// Files that cannot be read as profiles; a profile that is in none of them (exit 2).
 pub async fn read(selected: &Selected, environment: &Variables, fs: &Fs) -> Result<ProfileSet> {
     check::no_control(&selected.name)
         .map_err(|why| Error::usage(format!("the profile's name {why}")))?;
@@ -98,11 +98,11 @@ fn unknown(selected: &Selected, mut names: Vec<&str>, environment: &Variables) -
     let error = Error::usage(format!("there is no AWS profile `{}`", selected.name));
     let error = match selected.by {
         ChosenBy::Flag => error,
-        _ => error.cause(format!("{} is asked for", selected.words())),
+        _ => error.cause(format!("{} was requested", selected.words())),
     };
     match names.is_empty() {
         true => error.hint(format!(
-            "there is none at all in {files}: `aws configure --profile {}` makes it",
+            "there are none at all in {files}: `aws configure --profile {}` creates it",
             selected.name
         )),
         false => error.hint(format!("there are {}", some_of(&names))),
@@ -124,7 +124,7 @@ fn some_of(names: &[&str]) -> String {
     }
 }
 
-/// Where the profile's credentials begin, for who has to sign in there.
+/// Where the profile's credentials come from, so that a person knows where to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialsOrigin {
     /// A role that is assumed with a code that only a person has.
@@ -141,12 +141,12 @@ pub enum CredentialsOrigin {
     Process {
         profile: String,
     },
-    /// The profile whose credentials it is used with is not there.
+    /// The profile that it takes its credentials from does not exist.
     NoSource {
         profile: String,
         source: String,
     },
-    /// A role, assumed with a token that stands in a file.
+    /// A role, assumed with a token from a file.
     WebIdentity {
         profile: String,
     },
@@ -210,8 +210,8 @@ impl CredentialsOrigin {
     }
 }
 
-/// Whether the profile's role is assumed with the environment's keys, which are
-/// then meant, whatever profile is named.
+/// Whether the profile's role is assumed with the environment's keys; then these are
+/// meant, whatever profile is named.
 pub fn borrows_environment(profiles: &ProfileSet, name: &str) -> bool {
     chain(profiles, name)
         .last()
@@ -219,7 +219,7 @@ pub fn borrows_environment(profiles: &ProfileSet, name: &str) -> bool {
         == Some("Environment")
 }
 
-/// The profile, and those whose credentials it is used with.
+/// The profile, and those that it takes its credentials from in turn.
 fn chain<'a>(profiles: &'a ProfileSet, name: &'a str) -> Vec<&'a Profile> {
     let mut chain: Vec<&Profile> = Vec::new();
     let mut next = Some(name);

@@ -1,6 +1,6 @@
-//! Which way a request takes, by its scheme, and what is said when it finds
-//! nobody there: the SDK knows neither that it went through a proxy, nor that a
-//! local AWS which refuses connections is not up.
+//! Chooses a request's route by its scheme, and explains why it found nobody there: the
+//! SDK knows neither that a request went through a proxy, nor that a local AWS which
+//! refuses connections is not running.
 
 use std::io;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Proxy {
     pub uri: String,
 }
 
-/// Its address may have a password in it.
+/// The address may contain a password, so only the name is shown.
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
@@ -52,7 +52,7 @@ pub struct NotUp {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// A connection through a proxy did not come about.
+/// A connection through a proxy failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct Proxied {
@@ -105,7 +105,7 @@ impl Routes {
     fn explained(&self, to: &str, error: ConnectorError) -> ConnectorError {
         if let Some(authority) = self.is_not_up(to, &error) {
             let source = error.into_source();
-            // Not one of those that are tried again: it will not come up by itself.
+            // Not an error that is retried: the local AWS will not start by itself.
             return ConnectorError::other(NotUp { authority, source }.into(), None);
         }
         let Some(name) = self.proxy_to(to) else {
@@ -121,7 +121,7 @@ impl Routes {
         }
     }
 
-    /// One that answered before is only restarting.
+    /// If it has answered before, it is only restarting.
     fn is_not_up(&self, to: &str, error: &ConnectorError) -> Option<String> {
         let is_refused = causes(error).any(|cause| {
             cause

@@ -217,7 +217,7 @@ async fn an_unknown_profile_is_told_from_those_there_are() {
     let error = region(&Access::default(), &named).await.unwrap_err();
     insta::assert_snapshot!(error, @r#"
     there is no AWS profile `stagign`
-      caused by: the profile `stagign` (AWS_PROFILE) is asked for
+      caused by: the profile `stagign` (AWS_PROFILE) was requested
       hint:      there are `staging`, `token`, `alone`, `back`, `denied`, `half`, `mfa`, `orphan` and 16 more
     "#);
 }
@@ -262,7 +262,7 @@ async fn credentials_that_a_profile_does_not_give_say_how_to_get_them() {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("/[0-9a-f]{40,64}", "/[HASH]");
     settings.bind(|| insta::assert_snapshot!(said, @r#"
-    the profile `mfa` wants an MFA code, for which bgecs does not ask
+    the profile `mfa` needs an MFA code, and bgecs does not ask for one
       caused by: sts:GetCallerIdentity on these credentials: service error: unhandled error (AccessDenied): Error { code: "AccessDenied", message: "not allowed to assume it", aws_request_id: "request-1" }
       hint:      get a session first, and run bgecs in it without --profile: `eval "$(aws configure export-credentials --profile mfa --format env)"`
 
@@ -270,7 +270,7 @@ async fn credentials_that_a_profile_does_not_give_say_how_to_get_them() {
       caused by: sts:GetCallerIdentity on these credentials: service error: unhandled error (AccessDenied): Error { code: "AccessDenied", message: "not allowed to assume it", aws_request_id: "request-1" }
       hint:      allow sts:AssumeRole on arn:aws:iam::123456789012:role/admin for its source_profile, and let the role trust that
 
-    the profile `orphan` has the source_profile `gone`, and there is none
+    the profile `orphan` names the source_profile `gone`, which does not exist
       caused by: sts:GetCallerIdentity on these credentials: neither it nor this machine has any
       hint:      correct it in ~/.aws/config
 
@@ -291,7 +291,7 @@ async fn credentials_that_a_profile_does_not_give_say_how_to_get_them() {
       hint:      `aws sts get-caller-identity --profile process` runs the same one; what it wrote is above
 
     the AWS credentials are ill-formed
-      caused by: sts:GetCallerIdentity on these credentials: the access key's id has spaces, control characters or others in it that no AWS credential has
+      caused by: sts:GetCallerIdentity on these credentials: the access key's id contains spaces, control characters or others that no AWS credential has
       hint:      look at where they come from: -v names it
 
     the profile `empty` (--profile) gives no credentials

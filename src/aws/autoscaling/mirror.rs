@@ -1,5 +1,5 @@
-//! What scales one colour, for the other: the same policies and schedules, of its own
-//! service and its own target groups.
+//! Copies what scales one colour to the other: the same policies and schedules, for its
+//! own service and its own target groups.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,8 @@ const PUT_SCHEDULE: &str = "application-autoscaling:PutScheduledAction";
 
 const NAME: &str = "ScheduledActionName";
 
-/// Of what a policy or a schedule is told by, what it is put by.
+/// The fields of a policy or a schedule that a call to put it takes; descriptions have
+/// more.
 const PUT: [&str; 10] = [
     "PolicyName",
     "PolicyType",
@@ -28,19 +29,19 @@ const PUT: [&str; 10] = [
     "Timezone",
 ];
 
-/// What is called otherwise at the other colour.
+/// The names that differ between the colours.
 #[derive(Debug)]
 struct Renaming {
-    /// Of the service, here and there.
+    /// The service's name, there and here.
     service: (String, String),
-    /// The ends of the target groups' ARNs, here and there.
+    /// The ends of the target groups' ARNs, there and here.
     groups: Vec<(String, String)>,
 }
 
 impl Aws {
-    /// Gives the target of that colour the policies and the schedules of the other one's.
-    /// What it has of the same name becomes like it; what it has besides stays. Gives the
-    /// schedules that it has besides: of policies others tell.
+    /// Gives the target of that colour the policies and schedules of the other's. What
+    /// has the same name becomes the same; additional ones stay. Returns the names of
+    /// additional schedules; additional policies are reported elsewhere.
     ///
     /// # Errors
     /// Application Auto Scaling's own.
@@ -67,7 +68,7 @@ impl Aws {
         for schedule in missing(&theirs, &its, &renaming) {
             let put = self.put(PUT_SCHEDULE, "PutScheduledAction", &id, schedule.clone());
             match put.await {
-                // Once, and it was.
+                // A schedule for a single moment that has passed.
                 Err(error) if is_over(&schedule, &error) => {}
                 put => put?,
             }
@@ -112,15 +113,15 @@ fn renaming(infra: &EcsInfrastructure, to: Color) -> Renaming {
     }
 }
 
-/// Of theirs, what is not among its own in the same words: an alarm that CloudWatch has
-/// for a policy begins anew with each put.
+/// Those that `its` does not have in exactly the same form: each put of a policy makes
+/// CloudWatch start its alarms anew.
 fn missing(theirs: &[Value], its: &[Value], renaming: &Renaming) -> Vec<Map<String, Value>> {
     let its: Vec<_> = its.iter().map(as_put).collect();
     let wanted = theirs.iter().map(|told| as_put(&renaming.renamed(told)));
     wanted.filter(|wanted| !its.contains(wanted)).collect()
 }
 
-/// Of an action for one moment, which is refused because that is over.
+/// Whether it is an action for a single moment, refused because that moment has passed.
 fn is_over(schedule: &Map<String, Value>, error: &AwsError) -> bool {
     let when = schedule.get("Schedule").and_then(Value::as_str);
     when.is_some_and(|when| when.starts_with("at(")) && error.has_code("ValidationException")

@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-/// What is used of a published limit.
+/// How much of a published limit is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitUse {
     pub burst: u32,
-    /// So many of so many.
+    /// A fraction: numerator and denominator.
     pub rate: (u32, u32),
 }
 
-/// So many calls at once, and so many a second in the long run.
+/// A number of calls at once, and a number per second in the long run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     pub burst: u32,
     pub per_second: u32,
 }
 
-/// A bucket that is full at first. Over any time `t` it gives no more than
-/// `burst + t / interval` tokens.
+/// A bucket that is full at first. In any time `t` it gives no more than `burst + t /
+/// interval` tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenBucket {
-    /// In which a token comes back.
+    /// How long a token takes to come back.
     interval: Duration,
-    /// In which all but one come back: a token is left until the bucket is that
-    /// far from full.
+    /// How long all tokens but one take to come back: while the bucket is no further than
+    /// this from full, a token is left.
     depth: Duration,
-    /// When it is full again, which is all there is to know of it.
+    /// When it is full again; nothing else needs to be known.
     full_at: Duration,
 }
 
@@ -39,7 +39,8 @@ impl TokenBucket {
         }
     }
 
-    /// One that takes so much of a published limit, and always a token.
+    /// A bucket that uses that much of a published limit, but always has at least one
+    /// token.
     pub fn below(published: Limit, used: LimitUse) -> Self {
         let (share, of) = used.rate;
         let interval = Duration::from_secs(1) * of / (share * published.per_second);

@@ -17,7 +17,7 @@ use super::queue::Queue;
 use super::rules::Rule;
 use super::{Pace, PacedService};
 
-/// A wait that a person notices.
+/// From this long on, a person notices the wait.
 const NOTICEABLE: Duration = Duration::from_secs(1);
 
 /// An HTTP client that holds requests back until the budget allows them.
@@ -64,7 +64,7 @@ impl HttpConnector for PacedConnector {
         let (inner, budget) = (self.inner.clone(), self.budget.clone());
         HttpConnectorFuture::new(async move {
             let asked = PacedCall::by(&request);
-            // Ends with the answer.
+            // Held until the answer has come.
             let _turn = budget.admit(&asked).await;
             inner.call(request).await
         })
@@ -86,7 +86,7 @@ impl Budget {
         }
     }
 
-    /// Waits until the call may leave.
+    /// Waits until the call may be sent.
     async fn admit(&self, asked: &PacedCall) -> Option<PollPermit> {
         let since = Instant::now();
         let turn = match &asked.polled {
@@ -106,11 +106,11 @@ impl Budget {
     }
 }
 
-/// What a request asks, as far as a budget wants to know.
+/// What a request asks for, as far as a budget needs to know.
 #[derive(Debug)]
 struct PacedCall {
     operation: String,
-    /// The target group whose health it asks for.
+    /// The target group, if it asks for target health.
     polled: Option<String>,
 }
 
@@ -139,7 +139,7 @@ impl PacedCall {
     }
 }
 
-/// JSON APIs name the operation in a header, and the others in the form or not at all.
+/// JSON APIs name the operation in a header, others in the form or not at all.
 pub fn outside_the_body(request: &HttpRequest) -> Option<&str> {
     let target = request.headers().get("x-amz-target")?;
     target.rsplit('.').next()

@@ -1,7 +1,7 @@
-//! Target health is asked for at most once a second, each group by itself.
+//! Target health is read at most once a second for each group.
 //!
-//! The second counts from the answer: whatever the way to AWS takes, two polls
-//! arrive there no closer than that.
+//! The second counts from the answer: however long the way to AWS takes, two polls arrive
+//! there no closer together than that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ type Last = Arc<tokio::sync::Mutex<Option<Instant>>>;
 #[derive(Debug, Default)]
 pub struct Polls(Mutex<HashMap<String, Last>>);
 
-/// The right to poll one group, until it is dropped.
+/// The permit to poll one group, until it is dropped.
 #[derive(Debug)]
 pub struct PollPermit(OwnedMutexGuard<Option<Instant>>);
 

@@ -10,7 +10,7 @@ use super::bucket::TokenBucket;
 #[derive(Debug)]
 pub struct Queue {
     origin: Instant,
-    /// Held while waiting for a token: tokio gives it to whoever asked first.
+    /// Held while waiting for a token: tokio hands it over in the order of asking.
     bucket: Mutex<TokenBucket>,
 }
 
@@ -22,7 +22,7 @@ impl Queue {
         }
     }
 
-    /// Comes back with a token taken. Who gives up waiting takes none.
+    /// Waits for a token and takes it. A caller that stops waiting takes none.
     pub async fn pass(&self) {
         let mut bucket = self.bucket.lock().await;
         while let Err(later) = bucket.take(self.now()) {

@@ -1,11 +1,11 @@
-//! What AWS publishes of its rates, per account and region, and what is chosen
-//! where it publishes nothing.
+//! The rates that AWS publishes, per account and region, and chosen values where it
+//! publishes none.
 
 use super::bucket::{Limit, LimitUse, TokenBucket};
 use super::{Pace, PacedService};
 
-/// A limit, and the operations that share it. A call takes a token of every
-/// rule that covers it.
+/// A limit, and the operations that share it. A call takes a token from every rule that
+/// covers it.
 #[derive(Debug)]
 pub struct Rule {
     pub covers: fn(&str) -> bool,
@@ -29,8 +29,8 @@ const ECS: &[Rule] = &[
     rule(is_other_of_ecs, 20, 5),
 ];
 
-/// The narrow rule comes first: who waits there keeps nobody else from the wide
-/// one.
+/// The narrow rule comes first: a call that waits for it does not keep others from the
+/// wide one.
 const ELB: &[Rule] = &[rule(changes, 20, 3), rule(any, 40, 10)];
 
 const ECR: &[Rule] = &[
@@ -39,80 +39,81 @@ const ECR: &[Rule] = &[
     rule(|name| !gets_a_token(name), 10, 10),
 ];
 
-/// Of DescribeCertificate, the one call that is made:
+/// The limit of DescribeCertificate, the only call that is made:
 /// <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits>
 const ACM: &[Rule] = &[rule(any, 10, 10)];
 
-/// Half of what all callers of an account have together:
+/// Half of what all callers of an account may do together:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
 #[cfg(feature = "edges")]
 const API_GATEWAY: &[Rule] = &[rule(any, 20, 5)];
 
-/// Chosen: AWS names no figure for it. As little as for any of these.
+/// Chosen: AWS publishes no figure. As low as the lowest of these.
 const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
 
-/// Chosen: a stack is looked at every few seconds.
+/// Chosen: a stack is read every few seconds.
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
-/// Chosen: AWS names no figure for it.
+/// Chosen: AWS publishes no figure.
 #[cfg(feature = "edges")]
 const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
 
-/// That of DescribeAlarms, the one call that is made:
+/// The limit of DescribeAlarms, the only call that is made:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 
-/// Of describing calls in the smallest regions; what is given is read once in a command:
+/// The limit of describing calls in the smallest regions; given resources are read once
+/// per command:
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 const EC2: &[Rule] = &[rule(any, 50, 10)];
 
-/// Chosen: AWS names no figure, and two roles are read in a command.
+/// Chosen: AWS publishes no figure, and a command reads two roles.
 const IAM: &[Rule] = &[rule(any, 5, 5)];
 
 /// Of GetServiceQuota:
 /// <https://docs.aws.amazon.com/servicequotas/latest/userguide/reference.html>
 const SERVICE_QUOTAS: &[Rule] = &[rule(any, 5, 5)];
 
-/// Chosen: AWS names none for PutTargets, and a release has a handful of calls.
+/// Chosen: AWS publishes none for PutTargets, and a release makes a handful of calls.
 const EVENTS: &[Rule] = &[rule(any, 5, 5)];
 
-/// Chosen: AWS takes tens of each call a second, and a release has a handful:
+/// Chosen: AWS allows tens of each call a second, and a release makes a handful:
 /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html>
 const SCHEDULER: &[Rule] = &[rule(any, 10, 10)];
 
-/// Chosen: AWS names no figure for it.
+/// Chosen: AWS publishes no figure.
 #[cfg(feature = "edges")]
 const LIGHTSAIL: &[Rule] = &[rule(any, 5, 5)];
 
 /// Chosen: a log is followed once a second.
 const LOGS: &[Rule] = &[rule(any, 10, 5)];
 
-/// Of all calls together, in an account:
+/// The limit for all calls together, per account:
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
 const ROUTE_53: &[Rule] = &[rule(any, 5, 5)];
 
-/// Chosen: AWS limits a table's throughput and not the rate of calls, so this
-/// only keeps a mistake of ours from using it up.
+/// Chosen: AWS limits a table's throughput, not the rate of calls, so this only keeps a
+/// bug in bgecs from using it up.
 const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 
-/// Chosen: the same for the tables of a thousand apps, each of which is read two or
-/// three times.
+/// Chosen: the same for the tables of a thousand apps, each of which is read two or three
+/// times.
 const DYNAMO_DB_OF_MANY: &[Rule] = &[rule(any, 100, 100)];
 
-/// Chosen: one value is read in a command. AWS's limit is far higher:
+/// Chosen: a command reads one value. AWS's limit is far higher:
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
 const SECRETS_MANAGER: &[Rule] = &[rule(any, 10, 10)];
 
-/// Chosen: one object is read or written in a release. AWS's limit is thousands a second:
+/// Chosen: a release reads or writes one object. AWS's limit is thousands a second:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html>
 const S3: &[Rule] = &[rule(any, 10, 10)];
 
-/// Chosen: a release has a handful of notices. A FIFO topic takes 300 a second:
+/// Chosen: a release sends a handful of notices. A FIFO topic takes 300 a second:
 /// <https://docs.aws.amazon.com/general/latest/gr/sns.html>
 const SNS: &[Rule] = &[rule(any, 10, 10)];
 
-/// Chosen: a queue is asked for one message at a time. A FIFO queue takes 300 calls a
-/// second of each kind:
+/// Chosen: a queue is asked for one message at a time. A FIFO queue takes 300 calls of
+/// each kind a second:
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 const SQS: &[Rule] = &[rule(any, 20, 20)];
 
@@ -121,8 +122,8 @@ impl Pace {
         TokenBucket::below(published, self.used(published))
     }
 
-    /// AWS says that what a bucket gets back it gets every second: a look at many apps,
-    /// which takes all that there is, must not count on it any sooner.
+    /// AWS says that buckets are refilled once a second. A look at many apps uses all
+    /// there is, so it must not count on tokens any sooner.
     pub fn used(self, published: Limit) -> LimitUse {
         let Limit { burst, per_second } = published;
         match self {

@@ -1,5 +1,5 @@
-//! A distribution's configuration as text, with one thing in it changed and every other
-//! byte as it was.
+//! A distribution's configuration as text, with one thing changed and every other byte as
+//! it was.
 
 use std::ops::Range;
 
@@ -10,23 +10,23 @@ use crate::aws::xml::escaped;
 
 const CONFIG: &str = "DistributionConfig";
 
-/// What is to be changed.
+/// What to change.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::aws) enum Change<'a> {
-    /// A behaviour leads to the origin of that id.
+    /// A behaviour leads to the origin with that id.
     Origin {
         behavior: Behavior<'a>,
         origin: &'a str,
     },
-    /// That alternate domain name is its own.
+    /// The distribution gets that alternate domain name.
     AddAlias(&'a str),
 }
 
-/// The configuration out of what `GetDistribution` answered; none where it is so
-/// already.
+/// The changed configuration from the answer of `GetDistribution`; None if nothing would
+/// change.
 ///
 /// # Errors
-/// In words, what is not there to be changed.
+/// In words, what was not found.
 pub(super) fn changed(answer: &str, change: Change<'_>) -> Result<Option<String>, String> {
     let document = Document::parse(answer).map_err(|error| error.to_string())?;
     let config = document
@@ -64,7 +64,7 @@ fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
     node.children().find(|it| it.tag_name().name() == name)
 }
 
-/// Where the name of its origin stands.
+/// The place of the origin's name.
 fn origin_place(config: Node<'_, '_>, behavior: Behavior<'_>) -> Option<Range<usize>> {
     let behavior = match behavior {
         Behavior::Default => child(config, "DefaultCacheBehavior")?,
@@ -80,7 +80,7 @@ fn origin_place(config: Node<'_, '_>, behavior: Behavior<'_>) -> Option<Range<us
     Some(text.range())
 }
 
-/// What its aliases are to be, and where they stand.
+/// The new aliases, and the place where they go.
 fn alias_place(config: Node<'_, '_>, alias: &str) -> Option<(Range<usize>, String)> {
     let there = child(config, "Aliases");
     let items = there.and_then(|it| child(it, "Items"));
@@ -99,7 +99,7 @@ fn alias_place(config: Node<'_, '_>, alias: &str) -> Option<(Range<usize>, Strin
         "<Aliases><Quantity>{}</Quantity><Items>{listed}</Items></Aliases>",
         names.len()
     );
-    // Behind the reference, where the schema has it.
+    // After the reference, as in the schema.
     let place = there.map_or_else(
         || {
             let reference = child(config, "CallerReference");
@@ -111,7 +111,7 @@ fn alias_place(config: Node<'_, '_>, alias: &str) -> Option<(Range<usize>, Strin
     Some((place, all))
 }
 
-/// As a document of its own: the namespace was the answer's.
+/// As a separate document: the namespace was declared by the answer.
 fn standing_alone(config: &str, namespace: &str) -> String {
     let is_named = config
         .find('>')

@@ -1,21 +1,21 @@
-//! Manifests: what a digest of a registry stands for, in the four forms that
-//! ECR keeps images in (<https://github.com/opencontainers/image-spec>, and
-//! Docker's own two, <https://distribution.github.io/distribution/spec/>).
+//! Manifests: what a digest in a registry stands for, in the four forms in which ECR
+//! keeps images (<https://github.com/opencontainers/image-spec>, and Docker's own two,
+//! <https://distribution.github.io/distribution/spec/>).
 
 use serde::Deserialize;
 
 use crate::model::{Digest, Platform};
 
-/// Asked for one by one: ECR would else convert what it believes that the one
-/// who asks cannot read.
+/// All are named in the request: otherwise ECR would convert what it believes the client
+/// cannot read.
 pub(super) const MEDIA_TYPES: [&str; 4] = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
-/// What the configuration of an image says that it is. Charts and signatures
-/// are kept in the same manifests, with others.
+/// The media types of an image's configuration. Charts and signatures are kept in the
+/// same manifests, with other types.
 const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
@@ -32,7 +32,7 @@ pub enum Manifest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformImage {
     pub digest: Digest,
-    /// An index may leave that to the image's configuration.
+    /// An index may leave the platform to the image's configuration.
     pub platform: Option<Platform>,
 }
 
@@ -80,8 +80,8 @@ impl Manifest {
 }
 
 impl Descriptor {
-    /// BuildKit keeps attestations (provenance, SBOM) beside the images, for
-    /// the platform `unknown/unknown`.
+    /// BuildKit stores attestations (provenance, SBOM) beside the images, for the
+    /// platform `unknown/unknown`.
     fn is_of_an_image(&self) -> bool {
         let is_unknown = |platform: &Platform| platform.os == "unknown";
         MEDIA_TYPES.contains(&self.media_type.as_str())

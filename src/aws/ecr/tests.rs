@@ -171,7 +171,7 @@ async fn what_an_image_is_is_read_from_its_configuration() {
     let contents = read().await.unwrap();
     assert_eq!(contents.platform.to_string(), "linux/arm64");
     for message in [
-        "what was downloaded is not what the digest says",
+        "what was downloaded does not match the digest",
         "the download was answered with HTTP 403",
     ] {
         let error = read().await.unwrap_err();

@@ -1,12 +1,12 @@
-//! A service made like another one: what is not said of it is as it is there.
+//! A service made like another: whatever is not given is copied.
 //!
-//! Not copied is what only one service can have: its names in service discovery
-//! and Service Connect, under which others would come to the idle colour.
+//! Not copied is what only one service can have: its names in service discovery and
+//! Service Connect, by which others would reach the idle colour.
 
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
 use aws_sdk_ecs::types::Service;
 
-/// AWS keeps such tags to itself.
+/// AWS reserves tags with this prefix.
 const AWS_OWN: &str = "aws:";
 
 pub(super) fn settings(
@@ -14,7 +14,7 @@ pub(super) fn settings(
     original: &Service,
 ) -> CreateServiceFluentBuilder {
     let providers = original.capacity_provider_strategy();
-    // It takes one of the two.
+    // A service has one of the two.
     let call = match providers.is_empty() {
         true => call.set_launch_type(original.launch_type().cloned()),
         false => call.set_capacity_provider_strategy(Some(providers.to_vec())),

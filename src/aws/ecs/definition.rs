@@ -1,5 +1,5 @@
-//! What a service is told besides its revision and its count, in the SDK's words
-//! and out of them.
+//! A service's settings apart from its revision and its count, to and from the SDK's
+//! types.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ fn propagated(tags: Option<&SdkPropagateTags>) -> PropagateTags {
     tags.unwrap_or_default()
 }
 
-/// None where it is not said.
+/// None if it is not set.
 pub(super) fn platform_version(service: &Service) -> Option<String> {
     let version = service.platform_version();
     version.filter(|it| !it.is_empty()).map(str::to_owned)
@@ -113,7 +113,7 @@ pub(super) fn platform_version(service: &Service) -> Option<String> {
 pub(super) fn providers(shares: &[CapacityShare]) -> Vec<Provider> {
     let provider = |it: &CapacityShare| {
         let provider = Provider::builder().capacity_provider(&it.provider);
-        // Its name is all that it must have.
+        // Only the name is required, and it is there.
         provider.weight(it.weight).base(it.base).build().ok()
     };
     shares.iter().filter_map(provider).collect()
@@ -127,7 +127,7 @@ fn capacity(service: &Service) -> Capacity {
     };
     match service.capacity_provider_strategy() {
         [] => Capacity::LaunchType(
-            // What is not said is EC2's.
+            // Without a launch type it is EC2.
             service
                 .launch_type()
                 .map_or("EC2", LaunchType::as_str)

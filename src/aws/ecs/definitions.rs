@@ -15,7 +15,7 @@ use crate::model::marks as tags;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revisions {
     pub active: Vec<Revision>,
-    /// Deregistered, and still there.
+    /// Deregistered, but still there.
     pub inactive: Vec<Revision>,
 }
 
@@ -36,8 +36,8 @@ pub struct Kept {
     pub reason: String,
 }
 
-/// The values of the containers' variables, plain and as JSON has them: AWS
-/// repeats what it finds invalid. bgecs's own are no secret.
+/// The values of the containers' variables, plain and JSON-escaped: AWS's errors repeat
+/// invalid values. bgecs's own variables are no secret.
 fn environment(body: &serde_json::Value) -> Mask {
     let containers = body["containerDefinitions"].as_array();
     let variables = containers
@@ -57,12 +57,12 @@ fn environment(body: &serde_json::Value) -> Mask {
 }
 
 impl Aws {
-    /// Registers exactly this body (the JSON of `RegisterTaskDefinition`). It
-    /// is sent as it is, so that every field of a user's own file arrives, also
-    /// those that this SDK does not know.
+    /// Registers exactly this body (the JSON of `RegisterTaskDefinition`). It is sent
+    /// unchanged, so that every field of a user's own file arrives, including those that
+    /// this SDK does not know.
     ///
-    /// It is sent once. The API knows no token by which a second request is told
-    /// to be the first one again: whoever got no answer looks first.
+    /// It is sent once. The API has no token by which to recognise a repeated request: if
+    /// no answer came, the caller looks first.
     pub async fn register_task_definition(
         &self,
         family: &str,
@@ -114,8 +114,8 @@ impl Aws {
         Ok(ours.map(Revision::new).collect())
     }
 
-    /// All revisions of a family, oldest first. Those that ECS is deleting are
-    /// none any more.
+    /// All revisions of a family, oldest first. Those that ECS is deleting are not
+    /// included.
     pub async fn all_revisions(&self, family: &str) -> Result<Revisions, AwsError> {
         Ok(Revisions {
             active: self.revisions(family, TaskDefinitionStatus::Active).await?,
@@ -125,7 +125,7 @@ impl Aws {
         })
     }
 
-    /// Every revision of a family of that status, oldest first.
+    /// Every revision of a family with that status, oldest first.
     async fn revisions(
         &self,
         family: &str,
@@ -166,8 +166,8 @@ impl Aws {
         Ok(())
     }
 
-    /// Deletes deregistered revisions, ten at a time as the API takes them.
-    /// Gives those that ECS did not delete.
+    /// Deletes deregistered revisions, ten at a time, which is the API's limit. Returns
+    /// those that ECS did not delete.
     pub async fn delete_task_definitions(&self, arns: &[Revision]) -> Result<Vec<Kept>, AwsError> {
         let mut kept = Vec::new();
         for ten in arns.chunks(10) {

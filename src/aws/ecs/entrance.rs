@@ -1,4 +1,4 @@
-//! A service that anybody made, as far as its users' way to it goes.
+//! A service that anybody made, as far as it concerns how users reach it.
 
 use std::iter;
 
@@ -9,7 +9,7 @@ use crate::aws::error::AwsError;
 use crate::model::{RunningService, TargetGroupArn};
 
 impl Aws {
-    /// None where there is no such service, or no such cluster.
+    /// None if there is no such service or cluster.
     pub async fn find_service(
         &self,
         cluster: &str,
@@ -54,7 +54,7 @@ pub(super) fn read(service: &Service, name: &str) -> RunningService {
     found
 }
 
-/// The one where its tasks are, and the one where they are after a release.
+/// The group where its tasks are, and the one where they are after a release by ECS.
 fn groups(entry: &LoadBalancer) -> impl Iterator<Item = &str> {
     let other = entry
         .advanced_configuration()

@@ -1,4 +1,4 @@
-//! A session in a running task, which AWS's own plugin takes part in.
+//! A session in a running task, which AWS's own plugin takes over.
 
 use aws_sdk_ecs::types::{Container, DesiredStatus, ManagedAgentName, Task};
 use serde_json::json;
@@ -17,25 +17,25 @@ pub struct ExecPlace {
     /// The task's id.
     pub task: String,
     pub container: String,
-    /// Of the container, among its runtime's.
+    /// The container's id in its runtime.
     runtime_id: String,
-    /// Whether the task was started with ECS Exec on.
+    /// Whether the task was started with ECS Exec enabled.
     pub is_switched_on: bool,
-    /// What the agent in it is, such as `RUNNING`; none where it says nothing.
+    /// The state of the agent in it, such as `RUNNING`; None if there is none.
     pub agent: Option<String>,
 }
 
-/// What the plugin is given.
+/// What is passed to the plugin.
 #[derive(Debug)]
 pub struct ExecSession {
-    /// With its token: JSON as ECS answers it.
+    /// The JSON that ECS answers, which contains the token.
     pub answer: Hidden,
     /// `ecs:CLUSTER_TASK_RUNTIME`
     pub target: String,
 }
 
 impl Aws {
-    /// The newest running task of a colour; none where it runs none with such a container.
+    /// The newest running task of a colour; None if no running task has such a container.
     ///
     /// # Errors
     /// ECS's own.

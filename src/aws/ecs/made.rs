@@ -1,4 +1,4 @@
-//! A service of bgecs's own making: on what it runs.
+//! A service that bgecs creates: what it runs on.
 
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
 use aws_sdk_ecs::types::LaunchType;

@@ -1,4 +1,4 @@
-//! Tasks that run one command, started as a colour's service starts its own.
+//! Tasks that run one command, started the way a colour's service starts its own.
 
 use aws_sdk_ecs::types::{ContainerOverride, TaskOverride};
 
@@ -14,10 +14,10 @@ const READ: &str = "ecs:DescribeTasks";
 const STOP: &str = "ecs:StopTask";
 
 impl Aws {
-    /// Starts it; gives the task's ARN, which is the same one for the same token.
+    /// Starts the task and returns its ARN; the same token returns the same task.
     ///
     /// # Errors
-    /// ECS's own: a token that was used for something else is a `ConflictException`.
+    /// ECS's own; a token that was used for another request is a `ConflictException`.
     pub async fn run_task(
         &self,
         app: &AppName,
@@ -59,7 +59,7 @@ impl Aws {
         })
     }
 
-    /// How far a task is; none where ECS knows no such task: not yet, or not any more.
+    /// How a task is doing; None if ECS does not know it: not yet, or not any more.
     ///
     /// # Errors
     /// ECS's own.

@@ -1,5 +1,5 @@
-//! A task definition as it is registered, every field of it: also those that
-//! this SDK does not know.
+//! A task definition as it is registered, with every field, including those that this SDK
+//! does not know.
 
 use aws_sdk_ecs::types::TaskDefinitionField;
 use serde_json::Value;
@@ -17,7 +17,7 @@ impl Aws {
         definition_in(&mut answer, arn)
     }
 
-    /// The same with its tags in it, as a request has them.
+    /// The same including its tags, in the form of a request.
     pub async fn read_tagged_definition(&self, arn: &Revision) -> Result<Value, AwsError> {
         let tags = Some(vec![TaskDefinitionField::Tags]);
         let mut answer = self.described(arn, tags).await?;
@@ -49,6 +49,7 @@ impl Aws {
 
 fn definition_in(answer: &mut Value, arn: &Revision) -> Result<Value, AwsError> {
     let found = answer.get_mut("taskDefinition").map(Value::take);
-    found
-        .ok_or_else(|| AwsError::unusable(ACTION, arn.as_str(), "the answer is no task definition"))
+    found.ok_or_else(|| {
+        AwsError::unusable(ACTION, arn.as_str(), "the answer is not a task definition")
+    })
 }

@@ -1,4 +1,4 @@
-//! What the tags of task definitions say of the releases that they run.
+//! What the tags of task definitions say about the releases that they run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,8 @@ use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
 use crate::model::{Release, Reserved, Revision};
 
-/// Those that were read. A revision never changes, and bgecs writes its tags
-/// once, as it registers it: each is read once.
+/// The releases that were read. A revision never changes, and bgecs writes its tags once,
+/// when it registers it, so each is read only once.
 #[derive(Debug, Clone, Default)]
 pub(in crate::aws) struct ReleaseCache(Arc<Mutex<HashMap<String, Release>>>);
 
@@ -24,7 +24,7 @@ impl ReleaseCache {
 }
 
 impl Aws {
-    /// What a task definition's tags say of the release it runs.
+    /// What a task definition's tags say about the release that it runs.
     pub async fn read_release(&self, arn: &Revision) -> Result<Release, AwsError> {
         let known = self.releases.locked().get(arn.as_str()).cloned();
         if let Some(release) = known {
@@ -51,7 +51,7 @@ impl Aws {
         Ok(release)
     }
 
-    /// The same of one that something else may have deleted meanwhile.
+    /// The same for one that something else may have deleted meanwhile.
     pub async fn find_release(&self, arn: &Revision) -> Result<Option<Release>, AwsError> {
         match self.read_release(arn).await {
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
@@ -81,7 +81,7 @@ fn release(found: &[EcsTag]) -> Release {
     }
 }
 
-/// Of a Fargate task ECS has both, as whole numbers.
+/// For a Fargate task ECS returns both, as whole numbers.
 fn reserved(definition: &TaskDefinition) -> Option<Reserved> {
     Some(Reserved {
         cpu: definition.cpu()?.parse().ok()?,

@@ -1,4 +1,4 @@
-//! A service that anybody made, to its last setting.
+//! A service that anybody made, with all its settings.
 
 use aws_sdk_ecs::types::{
     DeploymentConfiguration, DeploymentController, DeploymentControllerType, DeploymentStrategy,
@@ -14,7 +14,7 @@ use crate::model::{Revision, RunningService, RunningSettings, UserMover};
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
 
 impl Aws {
-    /// None where there is no such service, or no such cluster.
+    /// None if there is no such service or cluster.
     pub async fn read_running_service(
         &self,
         cluster: &str,
@@ -43,12 +43,12 @@ fn settings(service: &Service, cluster: &str) -> RunningSettings {
     }
 }
 
-/// Whether it takes another revision by an update.
+/// Whether an update is enough to give it another revision.
 pub fn moved_by_ecs(service: &Service) -> bool {
     !matches!(mover(service), UserMover::CodeDeploy | UserMover::External)
 }
 
-/// ECS's own is not told where nobody chose another.
+/// ECS's own controller is not named unless it was chosen explicitly.
 fn mover(service: &Service) -> UserMover {
     let controller = service
         .deployment_controller()

@@ -1,4 +1,4 @@
-//! Tasks: those that have stopped, and those that are still to.
+//! Tasks: those that have stopped, and those that have not yet.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{Color, ColorServices, Revision, StoppedContainer, StoppedTask};
 
-/// What DescribeTasks takes.
+/// The most that DescribeTasks takes.
 const MOST: usize = 100;
 
 /// How many tasks a cluster holds.
@@ -17,7 +17,7 @@ const MOST: usize = 100;
 pub struct TasksLeft {
     /// Nobody has told them to stop.
     pub running: usize,
-    /// They are told to stop, and have not.
+    /// They were told to stop, but have not yet.
     pub stopping: usize,
 }
 
@@ -31,9 +31,8 @@ pub(super) enum TasksOf<'a> {
 }
 
 impl Aws {
-    /// The tasks of a colour that have stopped lately (ECS remembers them for
-    /// about an hour), but for those whose ids are known: a stopped task does
-    /// not change any more.
+    /// The tasks of a colour that have stopped lately (ECS remembers them for about an
+    /// hour), except those whose ids are known: a stopped task no longer changes.
     pub async fn stopped_tasks(
         &self,
         services: &ColorServices,
@@ -50,7 +49,7 @@ impl Aws {
         let mut roles = HashMap::new();
         for task in &tasks {
             let revision = task.task_definition_arn().unwrap_or_default();
-            // Of one container there is no question whose end it was.
+            // With a single container it is clear whose end it was.
             if task.containers().len() > 1 && !roles.contains_key(revision) {
                 roles.insert(revision, self.roles(revision).await);
             }
@@ -62,8 +61,8 @@ impl Aws {
             .collect())
     }
 
-    /// What a revision says of its containers; it is not needed so much that its
-    /// absence would hide how a task ended.
+    /// What a revision says about its containers; if it cannot be read, that must not
+    /// hide how a task ended.
     async fn roles(&self, revision: &str) -> Option<Roles> {
         let answer = self
             .ecs
@@ -183,8 +182,8 @@ pub(super) fn task_id(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, id)| id)
 }
 
-/// The container definitions of a revision, in their order: its name, and whether
-/// the task ends with it.
+/// The container definitions of a revision, in order: the name, and whether the task ends
+/// with it.
 pub(super) type Roles = Vec<(String, bool)>;
 
 pub(super) fn stopped(task: &Task, roles: Option<&Roles>) -> StoppedTask {

@@ -1,5 +1,5 @@
-//! What of a load balancer is made once more, in CloudFormation's words: the
-//! settings of a target group and of a listener, and what a rule takes.
+//! The parts of a load balancer that are copied, in CloudFormation's terms: the settings
+//! of a target group and of a listener, and the conditions of a rule.
 
 use aws_sdk_elasticloadbalancingv2::types::{
     AdvertiseTrustStoreCaNamesEnum, HostHeaderConditionConfig as Host, Listener, Matcher,
@@ -21,7 +21,7 @@ const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const CERTIFICATES: &str = "elasticloadbalancing:DescribeListenerCertificates";
 
 impl Aws {
-    /// All that another group needs to be like this one.
+    /// All settings that another group needs to be like this one.
     pub async fn read_group_settings(
         &self,
         arn: &TargetGroupArn,
@@ -40,7 +40,7 @@ impl Aws {
         }
     }
 
-    /// What a rule takes.
+    /// The conditions of a rule.
     pub async fn read_rule_conditions(&self, arn: &str) -> Result<Vec<Value>, AwsError> {
         let call = self.elb.describe_rules().rule_arns(arn).send();
         let answer = call.await.named(RULES, arn)?;
@@ -50,7 +50,7 @@ impl Aws {
         }
     }
 
-    /// All that another listener needs to be like this one, on that port.
+    /// All settings that a listener on that port needs to be like this one.
     pub async fn read_listener_copy(&self, arn: &str, port: u16) -> Result<ListenerCopy, AwsError> {
         let call = self.elb.describe_listeners().listener_arns(arn).send();
         let answer = call.await.named(LISTENERS, arn)?;
@@ -60,7 +60,7 @@ impl Aws {
         let own = listener.certificates().first();
         let own = own.and_then(|it| it.certificate_arn()).unwrap_or_default();
         let mut further = match own {
-            // Without one of its own it has none.
+            // Without a certificate of its own, it has no further ones.
             "" => Vec::new(),
             _ => self.read_listener_certificates(arn).await?,
         };
@@ -72,7 +72,7 @@ impl Aws {
         })
     }
 
-    /// The ARNs of those that a listener serves with.
+    /// The ARNs of the certificates that a listener serves.
     pub async fn read_listener_certificates(&self, arn: &str) -> Result<Vec<String>, AwsError> {
         let call = self.elb.describe_listener_certificates().listener_arn(arn);
         let pages = call.into_paginator().items().send();
@@ -82,7 +82,7 @@ impl Aws {
             .named(CERTIFICATES, arn)?;
         let all = all.iter().filter_map(|it| it.certificate_arn());
         let mut all: Vec<String> = all.map(str::to_owned).collect();
-        // The default one may be told twice.
+        // The default certificate may be listed twice.
         all.sort();
         all.dedup();
         Ok(all)
