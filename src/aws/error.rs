@@ -1,6 +1,6 @@
-//! AWS errors as bgecs tells them apart: by code, never by text. Keeps the
-//! operation, the resource, AWS's code, message and request id, because an
-//! `SdkError` displays as just "service error".
+//! AWS errors as bgecs distinguishes them: by code, never by text. Keeps the operation,
+//! the resource, and AWS's code, message and request id, because an `SdkError` displays
+//! as just "service error".
 
 mod advice;
 
@@ -22,18 +22,18 @@ use crate::model::{NotEcs, RULE_AGAIN};
 pub enum AwsErrorKind {
     /// No credentials were found anywhere.
     NoCredentials,
-    /// Credentials were found, and AWS will not have them.
+    /// Credentials were found, but AWS rejects them.
     BadCredentials,
     Expired,
     Denied,
     NotFound,
     Throttled,
-    /// No answer came: nothing is known of the effect.
+    /// No answer came, so nothing is known about the effect.
     Unreachable,
-    /// AWS failed by itself (HTTP 5xx, or a time-out of its own), maybe after
-    /// the effect.
+    /// AWS failed internally (HTTP 5xx, or a time-out of its own), possibly after the
+    /// effect.
     Failing,
-    /// AWS answered, and only a newer bgecs knows what it means.
+    /// AWS answered, but only a newer bgecs understands it.
     TooNew,
     Other,
 }
@@ -48,7 +48,7 @@ pub struct AwsError {
     pub code: Option<String>,
     pub message: String,
     pub request_id: Option<Box<str>>,
-    /// What is known of it besides its kind.
+    /// What is known about it beyond its kind.
     pub advice: Option<Box<Advice>>,
 }
 
@@ -78,8 +78,8 @@ impl AwsError {
         text
     }
 
-    /// For a request that the SDK would not build, or an answer that lacks what
-    /// its API promises.
+    /// For a request that the SDK would not build, or an answer that lacks what its API
+    /// promises.
     pub fn unusable(action: &'static str, resource: &str, message: impl Into<String>) -> Self {
         Self {
             kind: AwsErrorKind::Other,
@@ -92,7 +92,7 @@ impl AwsError {
         }
     }
 
-    /// For what a newer bgecs wrote.
+    /// For data that a newer bgecs wrote.
     pub fn too_new(table: &str, format: u64, known: u64) -> Self {
         let message = format!("its items have the format {format}, and this bgecs knows {known}");
         Self {
@@ -110,30 +110,31 @@ impl AwsError {
         matches!(self.kind, AwsErrorKind::Unreachable | AwsErrorKind::Failing)
     }
 
-    /// Whether the same call may succeed a little later. Everything else is
-    /// final: asking again gets the same answer.
+    /// Whether the same call may succeed a little later. All other errors are final: the
+    /// answer would be the same again.
     pub fn is_retryable(&self) -> bool {
         self.is_ambiguous() || self.kind == AwsErrorKind::Throttled
     }
 
-    /// Whether nothing was written, as somebody else wrote since it was looked at.
+    /// Whether nothing was written because somebody else has written since it was read.
     pub fn is_overtaken(&self) -> bool {
         const CODES: [&str; 3] = [
             "PreconditionFailed",
             "InvalidIfMatchVersion",
-            // Route 53 deletes exactly what it is told, or nothing of the batch.
+            // Route 53 deletes exactly the record that it is given, or rejects the whole
+            // batch.
             "InvalidChangeBatch",
         ];
         CODES.iter().any(|code| self.has_code(code))
     }
 
-    /// Without values of the request that AWS repeats.
+    /// Hides values of the request that AWS repeats.
     pub(super) fn masked(mut self, mask: &Mask) -> Self {
         self.message = mask.apply(&self.message).into_owned();
         self
     }
 
-    /// What AWS denied: what it names, or else what was called.
+    /// What AWS denied: what its message names, or else the call itself.
     fn denied(&self) -> String {
         match Denial::of(&self.message) {
             Some(denial) => denial.what(&self.resource),
@@ -141,8 +142,8 @@ impl AwsError {
         }
     }
 
-    /// What has gone, where AWS's code says so. Whoever can do without it has
-    /// dealt with that.
+    /// What no longer exists, if AWS's code says so. Callers that can do without it have
+    /// handled that already.
     fn gone(&self) -> Option<&'static str> {
         Some(match self.code.as_deref() {
             Some("ClusterNotFoundException") => "the cluster",
@@ -220,7 +221,7 @@ impl From<AwsError> for Error {
                 "the journal of this app was written by a newer bgecs".to_owned()
             }
             AwsErrorKind::NotFound if let Some(gone) = error.gone() => {
-                // Of an image its repository.
+                // For an image, its repository.
                 let name = match gone {
                     "the repository" => error.resource.split([':', '@']).next(),
                     _ => None,
@@ -277,7 +278,7 @@ where
         };
         (kind, message)
     };
-    // A body that cannot be read is either of the two, by the API's form.
+    // A body that cannot be read may be one or the other, depending on the API.
     let status = match error {
         SdkError::ServiceError(service) => Some(service.raw().status()),
         SdkError::ResponseError(response) => Some(response.raw().status()),
@@ -311,8 +312,8 @@ where
     }
 }
 
-/// Of a request whose signature is wrong, AWS sends back what it should have
-/// signed, the session token among it, or its `Authorization` header.
+/// If the signature of a request is wrong, AWS sends back what should have been signed,
+/// including the session token, or its `Authorization` header. This cuts that off.
 fn without_request(message: &str) -> &str {
     const REPEATS: [&str; 4] = [
         "\n",
@@ -326,8 +327,8 @@ fn without_request(message: &str) -> &str {
 }
 
 /// The codes that AWS services share
-/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>),
-/// and those of the services bgecs calls.
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>), and those
+/// of the services that bgecs calls.
 fn kind_of_code(code: &str) -> AwsErrorKind {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => {
@@ -342,9 +343,8 @@ fn kind_of_code(code: &str) -> AwsErrorKind {
         | "RequestInTheFuture"
         | "RequestTimeTooSkewed"
         | "MissingAuthenticationToken" => AwsErrorKind::BadCredentials,
-        // The codes that the SDK tries again, slowing down, but for one:
-        // `LimitExceededException` is a quota with these services, which no
-        // waiting helps.
+        // The codes on which the SDK slows down and retries, except one: with these
+        // services `LimitExceededException` is a quota, and waiting does not help.
         "BandwidthLimitExceeded"
         | "EC2ThrottledException"
         | "PriorRequestNotComplete"

@@ -1,5 +1,5 @@
-//! Looking at all apps of an account and region with as few calls as AWS's API allows.
-//! What is read of each is what [`super::observe`] reads of one.
+//! Reads all apps of an account and region with as few calls as AWS's API allows. For
+//! each app it reads what [`super::observe`] reads for one.
 
 mod halves;
 mod throttled;
@@ -23,11 +23,11 @@ use crate::model::{
 pub(super) use halves::{InBatches, in_halves};
 pub use throttled::unless_throttled;
 
-/// Of how many apps of one cluster the services are read at once: `DescribeServices`
-/// takes ten.
+/// For how many apps of one cluster the services are read at once: `DescribeServices`
+/// takes ten names.
 pub const CREW: usize = 5;
-/// "You can specify up to 20" load balancers, or resources with tags, says AWS of other
-/// calls of this API, and of listeners and rules nothing
+/// AWS says "You can specify up to 20" of load balancers and of resources with tags in
+/// other calls of this API, but gives no number for listeners and rules
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html>).
 const PLACES: usize = 20;
 
@@ -38,20 +38,20 @@ pub struct AppStack {
     pub stack: StackSnapshot,
 }
 
-/// Some of the account's stacks, as far as they are apps'.
+/// A page of the account's stacks, reduced to those of apps.
 #[derive(Debug)]
 pub struct StackPage {
     pub apps: Vec<AppStack>,
-    /// Where the next page begins.
+    /// The token of the next page.
     pub next: Option<String>,
 }
 
-/// What places do, or why nobody knows, by their ARNs.
+/// What each place does, or why that is not known, by its ARN.
 #[derive(Debug, Default)]
 pub struct RouteActions(InBatches<Vec<Action>>);
 
 impl Aws {
-    /// One page of all stacks there are.
+    /// One page of all stacks.
     pub async fn read_app_stacks(&self, from: Option<String>) -> Result<StackPage, AwsError> {
         let from: Vec<_> = from.iter().map(|from| ("NextToken", from)).collect();
         let answer = unless_throttled(async || {
@@ -106,7 +106,7 @@ impl Aws {
         Ok(rule_actions(answer.rules()).map(read).collect())
     }
 
-    /// Where an app's routes go, by what was read of all.
+    /// Where an app's routes lead, according to what was read for all.
     ///
     /// # Errors
     /// One of its places is gone, or could not be read.
@@ -124,7 +124,7 @@ impl Aws {
         self.alb_router(infra).understand(&own)
     }
 
-    /// The services of up to [`CREW`] apps of one cluster, in their order.
+    /// The services of up to [`CREW`] apps of one cluster, in the apps' order.
     ///
     /// # Errors
     /// ECS's own.
@@ -160,12 +160,12 @@ fn read<V>((key, value): (String, V)) -> (String, Result<V, AwsError>) {
     (key, Ok(value))
 }
 
-/// One that is missing has the whole call refused.
+/// If one is missing, AWS rejects the whole call.
 fn is_gone(error: &AwsError) -> bool {
     error.kind == AwsErrorKind::NotFound
 }
 
-/// None of a stack that is no app's: a tag alone may be anybody's.
+/// None if the stack is not an app's: a tag alone could be anybody's.
 fn app_stack(stack: &Element) -> Option<AppStack> {
     let mut tags = stack.all("Tags/member").into_iter();
     let tag = tags.find(|tag| tag.text("Key") == Some(TAG_APP))?;

@@ -1,5 +1,5 @@
-//! What an app is given, as AWS tells of it: a VPC and what is in it, a cluster, roles,
-//! a log group, a repository. Reads alone.
+//! The resources that an app is given, as AWS describes them: a VPC and what is in it, a
+//! cluster, roles, a log group, a repository. Only reads.
 
 use futures_util::try_join;
 use percent_encoding::percent_decode_str;
@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 impl Aws {
-    /// The VPC with all of it that is named; None where there is no such one.
+    /// The VPC with everything in it that is named; None if it does not exist.
     ///
     /// # Errors
     /// EC2's own.
@@ -45,13 +45,13 @@ impl Aws {
             ranges: ranges.into_iter().filter_map(cidr).collect(),
             subnets: subnets.iter().map(subnet).collect(),
             route_tables: route_tables.iter().map(route_table).collect(),
-            // Some emulators give those of all.
+            // Some emulators return those of all VPCs.
             endpoints: endpoints.iter().filter(is_it).map(endpoint).collect(),
             security_groups: security_groups.iter().map(security_group).collect(),
         }))
     }
 
-    /// All that have one of these values.
+    /// Everything that has one of these values.
     async fn all_with(
         &self,
         action: &'static str,
@@ -59,7 +59,7 @@ impl Aws {
         by: &str,
         values: &[String],
     ) -> Result<Vec<Element>, AwsError> {
-        // Asked for none, EC2 would tell of all there are.
+        // Without values, EC2 would return everything.
         if values.is_empty() {
             return Ok(Vec::new());
         }
@@ -72,7 +72,7 @@ impl Aws {
         Ok(all.cloned().collect())
     }
 
-    /// None where there is no such role.
+    /// None if there is no such role.
     ///
     /// # Errors
     /// IAM's own.
@@ -94,7 +94,7 @@ impl Aws {
         }))
     }
 
-    /// None where there is no such cluster, or no longer.
+    /// None if there is no such cluster, or not any more.
     ///
     /// # Errors
     /// ECS's own.
@@ -108,7 +108,7 @@ impl Aws {
         }))
     }
 
-    /// None where there is no such repository.
+    /// None if there is no such repository.
     ///
     /// # Errors
     /// ECR's own.
@@ -127,7 +127,8 @@ impl Aws {
         }))
     }
 
-    /// The ARN of that log group, as policies take it; None where there is none.
+    /// The ARN of that log group in the form that policies use; None if it does not
+    /// exist.
     ///
     /// # Errors
     /// CloudWatch Logs' own.
@@ -135,7 +136,7 @@ impl Aws {
         let asked = json!({ "logGroupNamePrefix": name });
         let answer = self.logs.json("DescribeLogGroups", &asked).await;
         let answer: LogGroups = answer.named("logs:DescribeLogGroups", name)?;
-        // Names are in their order: it is the first that begins so.
+        // Log groups are sorted by name, so an exact match comes first.
         let mut all = answer.log_groups.into_iter();
         Ok(all.find(|it| it.log_group_name == name).map(|it| it.arn))
     }
@@ -184,7 +185,7 @@ fn route_table(it: &Element) -> RouteTable {
     let is_default = |route: &&&Element| route.text("destinationCidrBlock") == Some("0.0.0.0/0");
     let routes = it.all("routeSet/item");
     let default = routes.iter().find(is_default);
-    // To another network, by which there may be a way on: its owner knows.
+    // A route to another network, from where there may be a way out: its owner knows.
     let elsewhere = || {
         let mut ways = routes.iter().filter_map(|route| way_out(route));
         ways.find(|way| matches!(way, WayOut::By(id) if !id.starts_with("vpce-")))
@@ -200,7 +201,7 @@ fn route_table(it: &Element) -> RouteTable {
     }
 }
 
-/// By whatever the route names: there are a dozen kinds
+/// By whatever target the route names: there are a dozen kinds
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html>).
 fn way_out(route: &Element) -> Option<WayOut> {
     let is_target = |it: &&Element| {
@@ -243,7 +244,7 @@ fn security_group(it: &Element) -> SecurityGroup {
     }
 }
 
-/// None of protocols that no HTTP is over.
+/// None for protocols that do not carry HTTP.
 fn opening(it: &Element) -> Option<Opening> {
     let port = |name: &str| it.number(name).and_then(|port| u16::try_from(port).ok());
     let ports = match it.text("ipProtocol") {

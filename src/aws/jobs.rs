@@ -1,11 +1,11 @@
-//! What names the task definition of a job: an ECS service, a schedule of EventBridge
-//! Scheduler, a target of an EventBridge rule.
+//! The resources that name the task definition of a job: an ECS service, a schedule of
+//! EventBridge Scheduler, a target of an EventBridge rule.
 //!
-//! A schedule or a target is written back whole, as it was read, since what a request
-//! leaves out is reset
+//! A schedule or a target is written back whole, as it was read, because whatever a
+//! request leaves out is reset
 //! (<https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html>).
-//! Neither write can be made to depend on what was read.
+//! Neither write can be made conditional on what was read.
 
 use aws_sdk_ecs::types::Service;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ const WRITE_SCHEDULE: &str = "scheduler:UpdateSchedule";
 const READ_RULE: &str = "events:ListTargetsByRule";
 const WRITE_RULE: &str = "events:PutTargets";
 
-/// What GetSchedule tells and UpdateSchedule does not take.
+/// The fields that GetSchedule returns but UpdateSchedule does not accept.
 const OUTPUT_ONLY: [&str; 4] = ["Arn", "Name", "CreationDate", "LastModificationDate"];
 
 const ECS: &str = "EcsParameters";
@@ -33,17 +33,17 @@ const DEFINITION: &str = "TaskDefinitionArn";
 /// A job as it was read.
 #[derive(Debug)]
 pub struct SeenJob {
-    /// By what it runs, as it is named there; a schedule or a rule may name a family
-    /// alone, and means its newest revision.
+    /// The revision that it runs, as named there; a schedule or a rule may name only a
+    /// family, which means its newest revision.
     pub runs_by: Revision,
-    /// What is written back to change that; of a service nothing.
+    /// What is written back to change the revision; nothing for a service.
     whole: Value,
 }
 
 impl Aws {
     /// # Errors
-    /// It is not there ([`AwsErrorKind::NotFound`]), or runs no ECS task; a service that a
-    /// load balancer leads to, or that another tool releases.
+    /// It does not exist ([`AwsErrorKind::NotFound`]), or runs no ECS task; a service
+    /// that is behind a load balancer, or that another tool releases.
     pub async fn read_job(&self, target: &JobTarget) -> Result<SeenJob, AwsError> {
         let (whole, runs_by, action) = match target {
             JobTarget::Service { cluster, service } => {
@@ -60,7 +60,7 @@ impl Aws {
                     return Err(AwsError::unusable(
                         READ_SERVICE,
                         &target.path(),
-                        "a load balancer leads to it: its users are moved by an app of its own, in a [[module]]",
+                        "it is behind a load balancer: its users are moved by an app of its own, in a [[module]]",
                     ));
                 }
                 (Value::Null, Some(found.task_definition), READ_SERVICE)
@@ -84,11 +84,11 @@ impl Aws {
         Ok(SeenJob { runs_by, whole })
     }
 
-    /// Has a job that was seen so run by that revision from its next start on; a service
+    /// Makes a job that was read run that revision from its next start on; a service
     /// starts at once.
     ///
     /// # Errors
-    /// It is not there any more, or AWS does not take it.
+    /// It does not exist any more, or AWS does not accept it.
     pub async fn aim_job(
         &self,
         target: &JobTarget,
@@ -118,7 +118,7 @@ impl Aws {
                 let done = self.events.json("PutTargets", &asked).await;
                 let done: PutTargets = done.named(WRITE_RULE, target.path())?;
                 if let Some(failed) = done.failed.first() {
-                    let why = failed.message.as_deref().unwrap_or("it was not taken");
+                    let why = failed.message.as_deref().unwrap_or("it was not accepted");
                     return Err(AwsError::unusable(WRITE_RULE, &target.path(), why));
                 }
             }
@@ -126,10 +126,10 @@ impl Aws {
         Ok(())
     }
 
-    /// How far a service has come with what it was told.
+    /// How far a service has come with its update.
     ///
     /// # Errors
-    /// ECS's own; it is not there.
+    /// ECS's own; the service does not exist.
     pub async fn job_service(
         &self,
         cluster: &str,
@@ -154,7 +154,7 @@ impl Aws {
         found.named(READ_SCHEDULE, format!("{group}/{name}"))
     }
 
-    /// The one with that id, or the only one that runs an ECS task.
+    /// The target with that id, or the only one that runs an ECS task.
     async fn rule_target(
         &self,
         (bus, rule): (&str, &str),
@@ -196,7 +196,7 @@ impl Aws {
                 let ids = several.iter().map(|it| it["Id"].as_str().unwrap_or("?"));
                 let ids: Vec<&str> = ids.collect();
                 let why = format!(
-                    "several of its targets run ECS tasks, {}: say which one is meant, by `target` in the job's file",
+                    "several of its targets run ECS tasks, {}: say which one is meant with `target` in the job's file",
                     ids.join(", ")
                 );
                 Err(AwsError::unusable(READ_RULE, &name, why))

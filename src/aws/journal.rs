@@ -1,8 +1,8 @@
 //! The app's table: one item that all commands share (the lease, the unfinished
 //! operation, where traffic was left), and one for each operation that ended.
 //!
-//! Each write to the shared item holds only for the lease's holder: it is
-//! conditional on the fence, a number that grows with each taking
+//! Each write to the shared item succeeds only for the lease's holder: it is conditional
+//! on the fence, a number that grows each time the lease is taken
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html>).
 //! Whether a lease may be taken is not decided here.
 
@@ -25,7 +25,7 @@ use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::journal::{FORMAT, Head, Holder, Lease, Operation, OperationId, Truth};
 pub use clock::Clock;
 
-/// What becomes of the unfinished operation.
+/// What to do with the unfinished operation.
 #[derive(Debug, Clone, Copy)]
 pub enum OperationChange<'a> {
     Keep,
@@ -34,7 +34,7 @@ pub enum OperationChange<'a> {
     Clear,
 }
 
-/// What becomes of the lease.
+/// What to do with the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseChange {
     Until(OffsetDateTime),
@@ -44,20 +44,20 @@ pub enum LeaseChange {
 #[derive(Debug)]
 pub struct HeadChange<'a> {
     pub operation: OperationChange<'a>,
-    /// `None` leaves it.
+    /// `None` leaves it unchanged.
     pub truth: Option<Truth>,
     pub tenure: LeaseChange,
-    /// Grows with each writing of the operation under one lease: one that the
-    /// network holds up does not undo a later one.
+    /// Grows with each write of the operation under one lease, so that a write delayed by
+    /// the network does not undo a later one.
     pub version: u64,
 }
 
 /// Why the holder's write did not happen, or may not have.
 #[derive(Debug)]
 pub enum Unwritten {
-    /// The lease is not this holder's any more.
+    /// This holder does not have the lease any more.
     Lost,
-    /// The holder's own later write came first.
+    /// A later write of the same holder arrived first.
     Overtaken,
     Aws(AwsError),
 }
@@ -72,13 +72,13 @@ impl From<AwsError> for Unwritten {
 }
 
 impl Aws {
-    /// The time as the journal's AWS tells it: holders on machines whose clocks
-    /// differ must agree on when a lease ends.
+    /// The time according to the AWS that holds the journal: holders on machines whose
+    /// clocks differ must agree on when a lease ends.
     pub fn journal_time(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// What all commands share. An app without a table has no journal yet.
+    /// What all commands share. Empty if nothing has been written yet.
     pub async fn read_head(&self, table: &str) -> Result<Head, AwsError> {
         let answer = self
             .dynamodb
@@ -95,8 +95,8 @@ impl Aws {
         }
     }
 
-    /// Takes the lease if nobody holds it, or over exactly the one that was
-    /// seen; gives what the journal says, or nothing if it is another's.
+    /// Takes the lease if nobody holds it, or from exactly the holder that was seen.
+    /// Returns what the journal says, or None if someone else holds the lease.
     pub async fn take_lease(
         &self,
         table: &str,
@@ -171,7 +171,7 @@ impl Aws {
         }
         let mut condition = "#fence = :fence AND #id = :id".to_owned();
         if !matches!(change.operation, OperationChange::Keep) {
-            // The same write, tried again, is none that came first.
+            // A retry of the same write must not count as overtaken.
             condition += " AND (attribute_not_exists(#version) OR #version <= :version)";
             set.push("#version = :version");
             update = update
@@ -213,8 +213,8 @@ impl Aws {
         Ok(())
     }
 
-    /// Takes the lease from that holder, for nobody: its next write fails. Gives
-    /// whether it still held it.
+    /// Takes the lease from that holder without giving it to anyone: the holder's next
+    /// write fails. Returns whether it still held the lease.
     pub async fn break_lease(&self, table: &str, holder: &OperationId) -> Result<bool, AwsError> {
         let answer = self
             .update_head(table)
@@ -243,8 +243,8 @@ impl Aws {
             .expression_attribute_names("#id", item::HOLDER_ID)
     }
 
-    /// Keeps an operation that has ended, unless a later holder has ended it: one
-    /// that slept through the loss of its lease does not have the last word.
+    /// Stores an operation that has ended, unless a later holder has ended it: a process
+    /// that slept while it lost its lease does not have the last word.
     pub async fn add_to_history(
         &self,
         table: &str,
@@ -291,7 +291,7 @@ impl Aws {
                 break;
             }
         }
-        // The key knows the second; within one the lease's fence knows more.
+        // The key is accurate to the second; within a second the lease's fence decides.
         ended.sort_by(|(fence, one), (other_fence, other)| {
             let (second, other_second) = (one.id.second(), other.id.second());
             (other_second, other_fence).cmp(&(second, fence))
@@ -299,7 +299,7 @@ impl Aws {
         Ok(ended.into_iter().map(|(_, operation)| operation).collect())
     }
 
-    /// Stands in line for the lease until a moment; again, to stand longer.
+    /// Takes a place in the line for the lease until then; called again, it extends it.
     pub async fn stand_in_line(
         &self,
         table: &str,
@@ -316,7 +316,7 @@ impl Aws {
         Ok(())
     }
 
-    /// Whoever stands in line now, the first one first.
+    /// The places in the line, first come first.
     pub async fn read_line(&self, table: &str) -> Result<Vec<OperationId>, AwsError> {
         let answer = self
             .dynamodb
@@ -346,7 +346,7 @@ impl Aws {
     }
 }
 
-/// What was there in place of what a write was to find.
+/// The item that was found instead of the expected one.
 fn refused_for<R>(error: &SdkError<UpdateItemError, R>) -> Option<&Item> {
     match error.as_service_error()? {
         UpdateItemError::ConditionalCheckFailedException(failed) => failed.item(),
@@ -365,7 +365,7 @@ fn expression(set: &[&str], remove: &[&str]) -> String {
     parts.join(" ")
 }
 
-/// Whether the app has no table: never made, or gone with its stack.
+/// Whether the app has no table: it was never made, or is gone with its stack.
 pub fn has_no_journal(error: &AwsError) -> bool {
     error.kind == AwsErrorKind::NotFound
 }

@@ -50,7 +50,7 @@ impl Aws {
         }
     }
 
-    /// Whether there is such a group.
+    /// Whether the group exists.
     pub async fn has_log_group(&self, group: &str) -> Result<bool, AwsError> {
         let asked = json!({ "logGroupName": group, "limit": 1 });
         let answer = self.logs.json("FilterLogEvents", &asked).await;
@@ -61,7 +61,7 @@ impl Aws {
         }
     }
 
-    /// All lines since a moment, oldest first, across the streams of a prefix.
+    /// All lines since a moment, oldest first, across the streams with a prefix.
     pub async fn lines_since(&self, query: &LogQuery) -> Result<Vec<LogLine>, AwsError> {
         let mut lines = Vec::new();
         let mut asked = json!({
@@ -74,7 +74,7 @@ impl Aws {
             let page: LogPage = page.named("logs:FilterLogEvents", &query.group)?;
             for event in page.events {
                 let stream = event.log_stream_name.clone().unwrap_or_default();
-                // Some emulators give those of all streams.
+                // Some emulators return those of all streams.
                 if stream.starts_with(&query.stream_prefix) {
                     lines.push(event.line(&stream));
                 }
@@ -98,7 +98,7 @@ struct LogPage {
 #[serde(rename_all = "camelCase", default)]
 struct LogEvent {
     event_id: Option<String>,
-    /// Milliseconds of the epoch.
+    /// Milliseconds since the epoch.
     timestamp: Option<i64>,
     log_stream_name: Option<String>,
     message: String,

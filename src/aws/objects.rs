@@ -1,4 +1,4 @@
-//! Objects in S3: an upload is read as a stream into a file, and written from one.
+//! Objects in S3: an upload is streamed into a file, and written from one.
 
 use std::path::Path;
 
@@ -23,17 +23,17 @@ const READ: &str = "s3:GetObjectVersion";
 const WRITE: &str = "s3:PutObject";
 const LIST: &str = "s3:ListBucketVersions";
 const REMOVE: &str = "s3:DeleteObjectVersion";
-/// Objects that are removed side by side.
+/// How many objects are deleted side by side.
 const AT_ONCE: usize = 8;
 
-/// Why an object was not read.
+/// Why an object was not fetched.
 #[derive(Debug)]
 pub enum NotFetched {
     /// It is larger than that many bytes.
     TooLarge(u64),
-    /// Its bucket keeps no versions: what is read again may be something else.
+    /// Its bucket keeps no versions, so a second read could return something else.
     Unversioned,
-    /// The machine's own: no room, say.
+    /// An error of this machine, such as a full disk.
     Unwritten(std::io::Error),
     Aws(AwsError),
 }
@@ -45,8 +45,8 @@ impl From<AwsError> for NotFetched {
 }
 
 impl Aws {
-    /// Reads what arrived into a file, in its newest version where that is not told; gives
-    /// which upload it is, and when it came into the bucket, of which S3 tells whole
+    /// Reads the object that arrived into a file, in its newest version if none is given.
+    /// Returns which upload it is, and when it was uploaded, which S3 reports in whole
     /// seconds.
     ///
     /// # Errors
@@ -92,8 +92,7 @@ impl Aws {
         Ok((upload, uploaded))
     }
 
-    /// The text of a small object beside an upload, as it is now; none where there is no
-    /// such object.
+    /// The current text of a small object beside an upload; None if it does not exist.
     ///
     /// # Errors
     /// S3's own.
@@ -118,7 +117,7 @@ impl Aws {
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Uploads a file; gives the version that it is.
+    /// Uploads a file; returns the version that it has.
     ///
     /// # Errors
     /// S3's own; the bucket keeps no versions.
@@ -146,7 +145,7 @@ impl Aws {
         }
     }
 
-    /// Whether there is any, in whatever version.
+    /// Whether there are any objects, in any version.
     ///
     /// # Errors
     /// S3's own.
@@ -155,7 +154,7 @@ impl Aws {
         Ok(!found.is_empty())
     }
 
-    /// Removes all objects in all their versions; gives how many those were.
+    /// Deletes all objects in all their versions; returns how many those were.
     ///
     /// # Errors
     /// S3's own.
@@ -173,7 +172,7 @@ impl Aws {
         }
     }
 
-    /// Some of those that there are, markers of what was removed among them.
+    /// A page of the existing versions, including markers of deleted objects.
     async fn object_versions(&self, bucket: &str) -> Result<Vec<ObjectVersion>, AwsError> {
         let name = format!("s3://{bucket}");
         let at = (bucket, "", "?versions&encoding-type=url");
@@ -194,7 +193,7 @@ impl Aws {
             .named(REMOVE, format!("s3://{bucket}/{}", it.key))
     }
 
-    /// As long as bytes come and go, nothing ends it.
+    /// There is no time limit as long as bytes are transferred.
     async fn object(
         &self,
         method: &'static str,
@@ -210,7 +209,7 @@ impl Aws {
     }
 }
 
-/// An object, or a marker that there is none any more, in one version.
+/// One version of an object, or a marker that it was deleted.
 #[derive(Debug, PartialEq, Eq)]
 struct ObjectVersion {
     key: String,
@@ -218,7 +217,7 @@ struct ObjectVersion {
 }
 
 /// # Errors
-/// It is something else, in words.
+/// In words, what is wrong with the answer.
 fn versions_in(text: &str) -> Result<Vec<ObjectVersion>, String> {
     let root = Element::parse(text)?;
     let entries = root.children().iter();

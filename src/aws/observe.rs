@@ -1,4 +1,4 @@
-//! Looking: everything that a decision needs, read side by side.
+//! Reads everything that a decision needs, side by side.
 
 use super::Aws;
 use super::error::AwsError;
@@ -10,8 +10,8 @@ use crate::model::{
 type ServiceAndRelease = (Option<ServiceState>, Option<Release>);
 
 impl Aws {
-    /// Reads the load balancer, services, target health, releases, and the journal
-    /// where it is not known; none of it twice.
+    /// Reads the load balancer, services, target health and releases, and the journal if
+    /// it is not given; nothing is read twice.
     pub async fn observe(
         &self,
         infra: &EcsInfrastructure,
@@ -20,8 +20,8 @@ impl Aws {
         self.look(infra, journal, None).await
     }
 
-    /// The same a little later in one command, for which the ways in besides the
-    /// two listeners are as they were.
+    /// The same a little later in the same command; the ways in apart from the two
+    /// listeners are taken as they were.
     pub async fn observe_again(
         &self,
         infra: &EcsInfrastructure,

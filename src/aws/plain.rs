@@ -1,11 +1,10 @@
 //! Services of which bgecs calls a handful of operations, without a crate for each: an
 //! SDK's crate has all operations of its service, and takes up to a minute of a cold
-//! build. Everything else of a call is the SDK's own: signing, retries, time-outs, the
-//! network.
+//! build. Everything else about a call is done by the SDK: signing, retries, time-outs,
+//! the network.
 //!
 //! Knows the protocols that AWS's services speak
-//! (<https://smithy.io/2.0/aws/protocols/index.html>), and of operations only their
-//! names.
+//! (<https://smithy.io/2.0/aws/protocols/index.html>), and only the names of operations.
 
 mod answer;
 mod service;
@@ -48,7 +47,7 @@ use super::xml::Element;
 pub use answer::{BodyReading, PlainAnswer};
 pub use service::{PlainService, WireProtocol, domain};
 
-/// As an SDK's.
+/// The same type as for the SDK's own clients.
 pub type PlainError = SdkError<ErrorMetadata, HttpResponse>;
 
 /// The client of one service.
@@ -58,7 +57,7 @@ pub struct PlainClient {
     config: SdkConfig,
     identity: Option<SharedIdentityResolver>,
     region: String,
-    /// What learns the time from its answers.
+    /// Set from the time in each answer.
     clock: Option<Clock>,
 }
 
@@ -74,7 +73,7 @@ impl PlainClient {
         }
     }
 
-    /// The same, whose answers set that clock.
+    /// The same client, which sets that clock from its answers.
     #[must_use]
     pub fn setting(self, clock: Clock) -> Self {
         Self {
@@ -83,7 +82,7 @@ impl PlainClient {
         }
     }
 
-    /// With other patience.
+    /// The same client with other time-outs and retries.
     #[must_use]
     pub fn with(&self, timeouts: &TimeoutConfig, retries: &RetryConfig) -> Self {
         let config = self.config.to_builder();
@@ -103,10 +102,10 @@ impl PlainClient {
         }
     }
 
-    /// Calls an operation of a service whose protocol is JSON in one form for all.
+    /// Calls an operation of a service with one of the AWS JSON protocols.
     ///
     /// # Errors
-    /// The service's own, and what kept the call from it.
+    /// The service's own, and whatever prevented the call.
     pub async fn json<T: DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -122,8 +121,8 @@ impl PlainClient {
         self.read_json(operation, posted(request)).await
     }
 
-    /// Calls an operation of a service whose operations are methods on paths; `path` is
-    /// encoded, with its query.
+    /// Calls an operation of a service that has methods on paths; `path` is encoded and
+    /// includes its query.
     ///
     /// # Errors
     /// As [`PlainClient::json`].
@@ -137,7 +136,7 @@ impl PlainClient {
         let has_body = body.is_some();
         let mut request = HttpRequest::new(body.map_or_else(SdkBody::empty, SdkBody::from));
         let headers = request.headers_mut();
-        // Version 1 of API Gateway has another form for whoever asks for none.
+        // Without it, version 1 of API Gateway answers in another format.
         headers.insert("accept", "application/json");
         if has_body {
             headers.insert("content-type", "application/json");
@@ -153,7 +152,7 @@ impl PlainClient {
     ) -> Result<T, PlainError> {
         let answer = self.send(operation, request).await?;
         let answer = answer.body.bytes().unwrap_or_default();
-        // What is answered to a change may be empty.
+        // The answer to a change may be empty.
         let json = match answer {
             [] => b"{}",
             json => json,
@@ -161,8 +160,7 @@ impl PlainClient {
         serde_json::from_slice(json).map_err(SdkError::construction_failure)
     }
 
-    /// Calls an operation of a service whose operations are methods on paths and whose
-    /// texts are XML.
+    /// Calls an operation of a service that has methods on paths, with XML documents.
     ///
     /// # Errors
     /// As [`PlainClient::json`].
@@ -186,7 +184,8 @@ impl PlainClient {
         self.send(operation, request).await
     }
 
-    /// Calls an operation of a service that takes forms; gives what is in its answer.
+    /// Calls an operation of a service that takes forms; returns the contents of its
+    /// answer.
     ///
     /// # Errors
     /// As [`PlainClient::json`].
@@ -211,7 +210,7 @@ impl PlainClient {
         let answer = self.send(operation, posted(request)).await?;
         let answer = answer.element().map_err(SdkError::construction_failure)?;
         let result = answer.at(&format!("{operation}Result")).cloned();
-        // An operation may have nothing to say.
+        // An operation may return nothing.
         Ok(result.unwrap_or(answer))
     }
 
@@ -224,7 +223,7 @@ impl PlainClient {
         self.send_to(&endpoint, operation, request, body).await
     }
 
-    /// Asks one bucket for an object, whose path is encoded.
+    /// Calls S3 for an object in a bucket; its path is encoded.
     ///
     /// # Errors
     /// As [`PlainClient::json`].
@@ -246,7 +245,7 @@ impl PlainClient {
         self.send_to(&endpoint, operation, request, reading).await
     }
 
-    /// Sends a request of which everything but the host is there.
+    /// Sends a request that is complete except for the host.
     async fn send_to(
         &self,
         endpoint: &str,
@@ -274,7 +273,7 @@ impl PlainClient {
         operation.invoke(request).await
     }
 
-    /// What the SDK needs for it besides.
+    /// What else the SDK needs for the call.
     fn plugin(&self) -> StaticRuntimePlugin {
         let config = &self.config;
         let region = Region::new(self.service.signs_in(&self.region).to_owned());
@@ -306,14 +305,14 @@ impl PlainClient {
     }
 }
 
-/// What an API is asked that speaks XML.
+/// A request to an API that speaks XML.
 #[derive(Debug, Default)]
 pub struct XmlRequest<'a> {
     pub method: &'static str,
-    /// Encoded, with its query.
+    /// Encoded, including its query.
     pub path: &'a str,
     pub document: Option<String>,
-    /// The ETag of what it is to change.
+    /// The ETag of the version to change.
     pub if_match: Option<&'a str>,
 }
 
@@ -327,23 +326,23 @@ impl<'a> XmlRequest<'a> {
     }
 }
 
-/// An action of IAM, such as `route53:GetChange`, has an operation's name.
+/// An IAM action such as `route53:GetChange` contains the operation's name.
 pub fn operation_of(action: &'static str) -> &'static str {
     action.split_once(':').map_or(action, |(_, name)| name)
 }
 
-/// What `path` and queries are made of.
+/// Encodes a part of a path or a query.
 pub fn encoded(part: &str) -> PercentEncode<'_> {
     utf8_percent_encode(part, RESERVED)
 }
 
-/// The path of these parts.
+/// Joins these parts into a path.
 pub fn path<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let parts = parts.into_iter();
     parts.map(|part| format!("/{}", encoded(part))).collect()
 }
 
-/// All but what stands for itself
+/// All characters except the unreserved ones
 /// (<https://www.rfc-editor.org/rfc/rfc3986#section-2.3>).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -352,7 +351,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 fn posted(mut request: HttpRequest) -> HttpRequest {
-    // These are always taken.
+    // These values are always accepted.
     let _ = request.set_method("POST");
     let _ = request.set_uri("/");
     request
@@ -364,9 +363,9 @@ fn at(mut request: HttpRequest, method: &str, path: &str) -> Result<HttpRequest,
     Ok(request)
 }
 
-/// Which codes of a service's own say that the same call may succeed in a moment.
+/// Marks the service-specific codes after which the same call may succeed in a moment.
 fn passing_errors() -> AwsErrorCodeClassifier<ErrorMetadata> {
-    // Of Application Auto Scaling: another update of the same object is under way.
+    // Application Auto Scaling: another update of the same object is under way.
     let codes = [TRANSIENT_ERRORS, &["ConcurrentUpdateException"]].concat();
     let classifier = AwsErrorCodeClassifier::builder();
     classifier.transient_errors(codes).build()

@@ -1,7 +1,8 @@
-//! IAM policies for those who run bgecs: printed for whoever grants them, no
-//! call is made.
+//! IAM policies for those who run bgecs: they are printed for whoever grants them,
+//! without any call.
 //!
-//! Which action is needed for what is in `table`; here it becomes a document.
+//! The table of which command needs which action is in `table`; here it becomes a
+//! document.
 
 mod edge;
 mod table;
@@ -31,26 +32,26 @@ pub enum Role {
     Operator,
 }
 
-/// What an attached app has that is not named after it.
+/// The parts of an attached app that are not named after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachedNames {
     pub cluster: String,
-    /// The service that ran before.
+    /// The service that existed before.
     pub service: String,
     /// The colour that is made beside it.
     pub made: Color,
-    /// By which ways users come in.
+    /// The ways by which users come in.
     pub ways: Vec<PolicyWay>,
     pub tested: TestedAt,
-    /// As the task definition names them: ARNs, or names.
+    /// As the task definition names them: by ARN or by name.
     pub roles: Vec<String>,
-    /// None where the stack makes one.
+    /// None if the stack makes one.
     pub repository: Option<String>,
-    /// None where the stack makes one.
+    /// None if the stack makes one.
     pub log_group: Option<String>,
 }
 
-/// What an app that `init` makes stands on.
+/// The resources below an app that `init` makes.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
     pub given: &'a Given,
@@ -59,23 +60,23 @@ pub struct Ground<'a> {
     pub has_nat: bool,
 }
 
-/// The longest managed policy that IAM takes, without white space; one that is written
-/// into a role may have [`MOST_IN_A_ROLE`]
+/// The longest managed policy that IAM accepts, without white space; a policy embedded in
+/// a role may have [`MOST_IN_A_ROLE`]
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
 pub const MOST_CHARACTERS: usize = 6_144;
 pub const MOST_IN_A_ROLE: usize = 10_240;
 
-/// As IAM counts.
+/// The length as IAM counts it.
 pub fn length(policy: &Value) -> usize {
     let written = policy.to_string();
     written.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-/// Which listener users come in by, as far as that is known without AWS.
+/// The listener by which users come in, as far as it is known without AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedListener {
     Arn(ListenerArn),
-    /// One of this load balancer's.
+    /// One of this load balancer's listeners.
     Of(String),
 }
 
@@ -90,24 +91,24 @@ pub struct PolicyWay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MovedAt {
     Listener,
-    /// By its ARN; without it, one of the listener's.
+    /// By its ARN; without one, any rule of the listener.
     Rule(Option<String>),
 }
 
 /// What leads testers to the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TestedAt {
-    /// The rules of the header, which stay where they are.
+    /// The rules for the header, which are never moved.
     Header,
-    /// A rule of bgecs's own beside users'.
+    /// A rule of bgecs's own at the users' listener.
     Rule,
-    /// A listener of bgecs's own at users' load balancer.
+    /// A listener of bgecs's own at the users' load balancer.
     Listener,
 }
 
-/// The policy for one app with these certificates; without a region or an account
-/// it holds in all of them. An operator's and a deployer's in one were longer than a
-/// managed policy may be, so they are made to be attached side by side.
+/// The policy for one app with these certificates; without a region or an account it
+/// applies to all of them. The policies for operators and deployers together would be
+/// longer than a managed policy may be, so they are meant to be attached side by side.
 pub fn document(
     role: Role,
     app: &AppName,
@@ -117,14 +118,14 @@ pub fn document(
 ) -> Value {
     let given = ground.given;
     let stack = app.stack_name();
-    // As CloudFormation names the roles of the template.
+    // As CloudFormation names the roles in the template.
     let role_of = |resource| format!("arn:*:iam::{{account}}:role/{stack}-{resource}-*");
     let TaskRoles { execution, task } = &given.roles;
     let of_given = [("ExecutionRole", execution), ("TaskRole", task)];
     let made_roles = of_given.iter().filter(|(_, given)| given.is_none());
     let made_roles: Vec<String> = made_roles.map(|(resource, _)| role_of(resource)).collect();
     let given_roles: Vec<String> = execution.iter().chain(task).cloned().collect();
-    // By whose name the app has it, and, where that is bgecs, makes it.
+    // The names that the app uses, and those among them that bgecs makes.
     let place_of = |given: &Option<String>, own: String| match given {
         Some(name) => (vec![name.clone()], Vec::new()),
         None => (vec![own.clone()], vec![own]),
@@ -190,7 +191,7 @@ pub fn document(
     policy
 }
 
-/// The policy for an app one of whose colours is a service that ran before.
+/// The policy for an app one of whose colours is a service that existed before.
 pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNames) -> Value {
     let stack = app.stack_name();
     let patterns = it.ways.iter().map(|way| way.listener.patterns());
@@ -207,14 +208,14 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     let (moved_listeners, moved_rules) = (moved_listeners.collect(), moved_rules.collect());
     let first = it.ways.first().map(|way| &way.listener);
     let beside = first.map_or_else(String::new, NamedListener::beside);
-    // On what nobody but bgecs has made.
+    // Only on what bgecs itself has made.
     let (moving_test, making, own_listeners) = match it.tested {
         TestedAt::Header => (NOTHING, NOTHING, Vec::new()),
         TestedAt::Rule => (MOVE_TEST_RULE, NAMED_TESTERS, Vec::new()),
         TestedAt::Listener => (MOVE_TEST_LISTENER, OWN_LISTENER, vec![beside.clone()]),
     };
     if it.tested == TestedAt::Listener && !listeners.is_empty() {
-        // Testers' rules are there and not at users' first listener.
+        // Testers' rules are at that listener instead of the users' first one.
         listeners.remove(0);
         rules[0] = as_rules(&beside);
     }
@@ -256,8 +257,8 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     }
 }
 
-/// The same for who reads that secret too, and what it is encrypted with, where that
-/// is not AWS's own key.
+/// The policy with permission to read that secret as well, and to decrypt it if it has a
+/// key that is not AWS's own.
 pub fn reading_secret(mut policy: Value, secret: &str, kms_key: Option<&str>) -> Value {
     if let Some(statements) = policy["Statement"].as_array_mut() {
         let allow = |sid, action, on| json!({ "Sid": sid, "Effect": "Allow", "Action": [action], "Resource": [on] });
@@ -272,17 +273,17 @@ pub fn reading_secret(mut policy: Value, secret: &str, kms_key: Option<&str>) ->
     policy
 }
 
-/// The policy for looking on at a service, which may be given by its ARN.
+/// The policy for watching a service, which may be given by its ARN.
 pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
     of_service(WATCHER, cluster, service, region)
 }
 
-/// The policy for reading all that there is to know of a service.
+/// The policy for reading everything about a service.
 pub fn to_import(cluster: &str, service: &str, region: Option<&str>) -> Value {
     of_service(IMPORTER, cluster, service, region)
 }
 
-/// The policy for looking at all apps.
+/// The policy for listing all apps.
 pub fn to_list(region: Option<&str>) -> Value {
     let mut names = Names(Vec::new());
     names.add_place(region, None);
@@ -299,7 +300,7 @@ fn of_service(grants: &[Grant], cluster: &str, service: &str, region: Option<&st
     names.policy(&[grants])
 }
 
-/// Several ways can be at one listener.
+/// Several ways can be at the same listener.
 fn each_once(mut all: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     all.retain(|name| seen.insert(name.clone()));
@@ -312,7 +313,8 @@ fn listener_of(balancer: &str) -> String {
 }
 
 impl NamedListener {
-    /// Its own, and that of its rules: their ARNs go on where the listener's ends.
+    /// The listener's pattern, and that of its rules: the ARN of a rule extends the
+    /// listener's.
     fn patterns(&self) -> (String, String) {
         match self {
             Self::Arn(arn) => {
@@ -352,8 +354,8 @@ fn without_last(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(before, _)| before)
 }
 
-/// What the table leaves open, and what stands there: one thing, several or none.
-/// A later one may stand in what an earlier one brings.
+/// The placeholders of the table, each with its values: one, several or none. A value may
+/// itself contain a later placeholder.
 struct Names(Vec<(&'static str, Vec<String>)>);
 
 impl Names {
@@ -376,7 +378,7 @@ impl Names {
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
-    /// None where it is on nothing.
+    /// None if it applies to nothing.
     fn statement(&self, grant: &Grant) -> Option<Value> {
         let actions: Vec<&str> = grant.needs.iter().map(|need| need.action).collect();
         let on: Vec<String> = grant.on.iter().flat_map(|on| self.filled(on)).collect();
@@ -405,7 +407,7 @@ impl Names {
         )]))
     }
 
-    /// Once for each of what stands there.
+    /// The text with every combination of values for its placeholders.
     fn filled(&self, text: &str) -> Vec<String> {
         let mut all = vec![text.to_owned()];
         for (open, names) in &self.0 {

@@ -323,7 +323,7 @@ async fn a_revision_that_something_else_took_away_is_told() {
     let error = crate::error::Error::from(error.unwrap_err());
     assert_eq!(
         error.message,
-        "a role that the task definition of bgecs-hello names is not there"
+        "a role that the task definition of bgecs-hello names does not exist"
     );
     assert!(
         error

@@ -92,7 +92,7 @@ impl Aws {
 fn gone(action: &'static str, arn: &str) -> AwsError {
     AwsError {
         kind: AwsErrorKind::NotFound,
-        ..AwsError::unusable(action, arn, "it is not there any more")
+        ..AwsError::unusable(action, arn, "it does not exist any more")
     }
 }
 
@@ -184,7 +184,7 @@ fn of_listener(listener: &Listener) -> Map<String, Value> {
     set.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Null where clients show no certificates.
+/// Null if clients do not present certificates.
 fn of_mutual_authentication(it: &MutualAuthenticationAttributes) -> Value {
     let Some(mode) = it.mode().filter(|mode| *mode != "off") else {
         return Value::Null;
@@ -208,7 +208,7 @@ fn condition(it: &Condition) -> Value {
     let mut out = Map::new();
     out.insert("Field".to_owned(), json!(it.field()));
     let mut set = |name: &str, value: Value| out.insert(name.to_owned(), value);
-    // Values, and the regular expressions beside them.
+    // Plain values and regular expressions are separate.
     let texts = |values: &[String], expressions: &[String]| match expressions.is_empty() {
         true => json!({ "Values": values }),
         false => json!({ "Values": values, "RegexValues": expressions }),

@@ -1,5 +1,5 @@
-//! Every way by which requests come in at the load balancers of some target
-//! groups, whoever made them.
+//! Every way by which requests come in at the load balancers of some target groups,
+//! whoever made them.
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header,
@@ -21,17 +21,17 @@ use crate::model::{
 const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
-/// A load balancer, as far as an alias record is concerned.
+/// What an alias record needs to know about a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AliasedBalancer {
-    /// In which Route 53 finds it.
+    /// The hosted zone in which Route 53 finds it.
     pub hosted_zone: String,
     /// The names of its target groups that have no target.
     pub empty_groups: Vec<String>,
 }
 
 impl Aws {
-    /// The load balancer with that DNS name, of all in the region.
+    /// The load balancer with that DNS name, among all in the region.
     ///
     /// # Errors
     /// ELB's own.
@@ -71,7 +71,7 @@ impl Aws {
         groups: &[TargetGroupArn],
     ) -> Result<Vec<TargetGroupSettings>, AwsError> {
         let Some(first) = groups.first() else {
-            // Without names, all that there are would be told.
+            // Without names, AWS would return all.
             return Ok(Vec::new());
         };
         let named = groups.iter().map(|group| group.as_str().to_owned());
@@ -112,7 +112,7 @@ impl Aws {
 
     async fn read_balancer(&self, balancer: &LoadBalancer) -> Result<Balancer, AwsError> {
         let arn = balancer.load_balancer_arn().unwrap_or_default();
-        // No other kind has rules.
+        // Other kinds have no rules.
         let has_rules = balancer.r#type() == Some(&LoadBalancerTypeEnum::Application);
         let all = self.listeners_of(arn).await?;
         let listeners = all.iter().map(async |listener| {
@@ -149,7 +149,7 @@ fn group(group: &TargetGroup) -> TargetGroupSettings {
 fn listener(listener: &Listener, rules: &[Rule]) -> BalancerListener {
     let arn = listener.listener_arn().unwrap_or_default();
     let mut rules: Vec<ListenerRule> = rules.iter().map(rule).collect();
-    // An emulator may have no rule for it.
+    // An emulator may have no rule for the default action.
     if rules.iter().all(|rule| rule.priority.is_some()) {
         rules.push(ListenerRule {
             arn: arn.to_owned(),
@@ -184,7 +184,7 @@ fn rule(rule: &Rule) -> ListenerRule {
     }
 }
 
-/// Whatever there is beside where requests end.
+/// All actions apart from those where requests end.
 fn guards(actions: &[Action]) -> Vec<String> {
     let ends = [
         ActionTypeEnum::Forward,
@@ -229,7 +229,7 @@ fn condition(condition: &Condition) -> RuleCondition {
     }
 }
 
-/// They are in the condition itself, or in the part of it that its kind has.
+/// They are in the condition itself, or in the part for its kind.
 fn patterns(
     condition: &Condition,
     values: Option<&[String]>,

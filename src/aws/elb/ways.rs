@@ -1,6 +1,6 @@
-//! The ways in besides the two routes' places: all other listeners of the load
-//! balancer, and all rules of each, as far as they lead to the app. Others may share
-//! the load balancer: what leads to them alone is their own.
+//! The ways in apart from the places of the two routes: all other listeners of the load
+//! balancer, and all of their rules, as far as they lead to the app. Others may share the
+//! load balancer; ways that lead only to them are their own business.
 
 use std::collections::HashMap;
 
@@ -22,11 +22,12 @@ use crate::model::{
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
 
-/// All that a load balancer decides by.
+/// Everything by which a load balancer decides.
 struct Decisions {
-    /// As they are tried; without its rules where these may not be read.
+    /// In the order in which they are tried; a listener has no rules here if these may
+    /// not be read.
     listeners: Vec<(Listener, Vec<Rule>)>,
-    /// What AWS said where they may not.
+    /// AWS's error, if some may not be read.
     denied: Option<AwsError>,
 }
 
@@ -40,8 +41,8 @@ impl Decisions {
 }
 
 impl Aws {
-    /// Reads where both routes go, and which other ways lead to the app; but those
-    /// not where they are known.
+    /// Reads where both routes lead, and which other ways lead to the app, unless these
+    /// are given.
     pub async fn read_load_balancer(
         &self,
         infra: &EcsInfrastructure,
@@ -54,13 +55,13 @@ impl Aws {
         let all = self.decisions_of(infra).await?;
         match (router.understand(&all.actions()), all.denied) {
             (Ok(traffic), denied) => Ok((traffic, ways(infra, &all.listeners, denied.as_ref()))),
-            // It may be among the rules that were not read.
+            // The route may be among the rules that could not be read.
             (Err(_), Some(denied)) if is_by_rule(infra) => Err(denied),
             (Err(error), _) => Err(error),
         }
     }
 
-    /// Only the other ways. Without a load balancer there is none.
+    /// Only the other ways. Without a load balancer there are none.
     pub async fn read_other_ways(&self, infra: &EcsInfrastructure) -> Result<OtherWays, AwsError> {
         match self.decisions_of(infra).await {
             Ok(all) => Ok(ways(infra, &all.listeners, all.denied.as_ref())),
@@ -69,8 +70,8 @@ impl Aws {
         }
     }
 
-    /// What each place of the routes does that is there, by its ARN; none where the
-    /// load balancer is not.
+    /// What each existing place of the routes does, by its ARN; None if the load balancer
+    /// does not exist.
     pub async fn places_there(
         &self,
         infra: &EcsInfrastructure,
@@ -115,7 +116,7 @@ impl Aws {
                     all.denied = Some(error);
                     Vec::new()
                 }
-                // The listener is gone by now, and its rules with it.
+                // The listener has been deleted meanwhile, and its rules with it.
                 Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
                 Err(error) => return Err(error),
             };
@@ -129,14 +130,14 @@ impl Aws {
         let call = self.elb.describe_rules().listener_arn(arn);
         let pages = call.into_paginator().items().send();
         let mut rules: Vec<Rule> = pages.collect::<Result<_, _>>().await.named(RULES, arn)?;
-        // As they are tried; the default action has no number.
+        // In the order in which they are tried; the default action has no number.
         let number = |rule: &Rule| rule.priority().and_then(|text| text.parse().ok());
         rules.sort_by_key(|rule| number(rule).unwrap_or(u32::MAX));
         Ok(rules)
     }
 }
 
-/// Those that lead to the app.
+/// The ways that lead to the app.
 fn ways(
     infra: &EcsInfrastructure,
     listeners: &[(Listener, Vec<Rule>)],
@@ -159,18 +160,18 @@ fn ways(
     }
 }
 
-/// Whether anything of the app's is a rule.
+/// Whether any of the app's places is a rule.
 fn is_by_rule(infra: &EcsInfrastructure) -> bool {
     let is_rule = |place: &Place| matches!(place, Place::Rule(_));
     !infra.header_rules().is_empty() || infra.all_moved().any(is_rule)
 }
 
-/// Whether that is moved along with a route.
+/// Whether that place is moved with a route.
 fn is_place(infra: &EcsInfrastructure, arn: &str) -> bool {
     infra.all_moved().any(|place| place.arn() == arn)
 }
 
-/// What a listener does that bgecs does not move.
+/// What a listener does by default, if bgecs does not move that.
 fn default_of(infra: &EcsInfrastructure, listener: &Listener) -> Option<WayIn> {
     let arn = listener.listener_arn()?;
     if is_place(infra, arn) {
@@ -196,7 +197,7 @@ fn by(
         chosen.is_some() && chosen == found.only()
     });
     let is_ours = chooses_on_the_test_route || color_of_header_rule(infra, arn).is_some();
-    // The default rule is the listener's default action once more.
+    // The default rule repeats the listener's default action.
     if is_ours || is_place(infra, arn) || rule.is_default() == Some(true) {
         return None;
     }
@@ -216,8 +217,8 @@ fn by(
     })
 }
 
-/// Whether it takes some of the requests of the test route's place, told from the
-/// others by one condition more: none but testers come by it.
+/// Whether the rule takes some of the requests of the test route's place, with exactly
+/// one additional condition: then only testers come in by it.
 fn is_of_test(test: &Place, (listener, rules): (&Listener, &[Rule]), rule: &Rule) -> bool {
     let of_testers = match test {
         Place::Listener(arn) if listener.listener_arn() == Some(arn.as_str()) => &[][..],
@@ -235,7 +236,7 @@ fn is_of_test(test: &Place, (listener, rules): (&Listener, &[Rule]), rule: &Rule
     all.len() == of_testers.len() + 1 && all.iter().filter(is_own).count() == 1
 }
 
-/// The colour that a request names for the rule to take it.
+/// The colour that a request must name to match the rule.
 fn chosen(rule: &Rule) -> Option<Color> {
     let mut headers = rule.conditions().iter().filter_map(|condition| {
         let header = condition.http_header_config()?;
@@ -257,7 +258,7 @@ fn color_of_header_rule(infra: &EcsInfrastructure, arn: &str) -> Option<Color> {
     Color::BOTH.into_iter().find(is_its)
 }
 
-/// What is wrong with the rules by which a request names its colour.
+/// What is wrong with the rules by which requests name their colour.
 fn amiss(infra: &EcsInfrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<String> {
     let wrong = |(color, arn, place): (Color, &str, &Place)| -> Option<String> {
         let is_it = |rule: &Rule| rule.rule_arn() == Some(arn);
@@ -299,7 +300,7 @@ fn name(listener: &Listener) -> String {
     }
 }
 
-/// A condition as a person would say it.
+/// A condition in words.
 pub(super) fn in_words(condition: &RuleCondition) -> String {
     let field = condition.field().unwrap_or("a condition");
     let what = match field {
@@ -318,8 +319,8 @@ pub(super) fn in_words(condition: &RuleCondition) -> String {
     format!("{what} {}", values(condition))
 }
 
-/// Any of them will do. They are in the condition itself, or in the part of it
-/// that its kind has.
+/// Any of the values matches. They are in the condition itself, or in the part for its
+/// kind.
 fn values(condition: &RuleCondition) -> String {
     let path = condition.path_pattern_config();
     let host = condition.host_header_config();

@@ -1,5 +1,5 @@
-//! What is known of a failed call besides its kind: why nothing could be signed,
-//! that nobody listens, and by how much a clock is wrong.
+//! What is known about a failed call beyond its kind: why nothing could be signed, that
+//! nothing listens at an address, and by how much a clock is wrong.
 
 use std::error::Error as StdError;
 
@@ -15,20 +15,20 @@ use crate::error::causes;
 use crate::model::denial::OWN_ROLE;
 use crate::spoken_time;
 
-/// AWS takes a signature for five minutes; a clock that is right to this is not
-/// what it complains of.
+/// AWS accepts a signature for five minutes; if the clock is at least this accurate, AWS
+/// complains about something else.
 const TOLERATED: time::Duration = time::Duration::minutes(4);
 
-/// ECS has no code of its own for it.
+/// ECS has no specific code for this.
 const OF_THE_CLIENT: &str = "ClientException";
 
-/// Whether a revision that was asked for is not there any more.
+/// Whether a requested revision does not exist any more.
 pub(super) fn is_revision_gone(action: &str, code: Option<&str>) -> bool {
     action == "ecs:DescribeTaskDefinition" && code == Some(OF_THE_CLIENT)
 }
 
-/// A revision that something else deregistered or deleted, or a role of it that is
-/// gone, told from the other mistakes of that code by its words.
+/// A revision that something else deregistered or deleted, or a role of it that is gone;
+/// distinguished from other errors with the same code by the message.
 pub(super) fn of_lost_part(
     action: &str,
     resource: &str,
@@ -39,9 +39,9 @@ pub(super) fn of_lost_part(
     let is_of_client = action.starts_with("ecs:") && code == Some(OF_THE_CLIENT);
     if is_of_client && said.contains("roleisnotvalid") {
         return Some(Advice {
-            headline: format!("a role that the task definition of {resource} names is not there"),
+            headline: format!("a role that the task definition of {resource} names does not exist"),
             hint: format!(
-                "ecs-tasks.amazonaws.com must be allowed to assume it, and it must be there: {OWN_ROLE}"
+                "it must exist, and ecs-tasks.amazonaws.com must be allowed to assume it: {OWN_ROLE}"
             ),
         });
     }
@@ -65,7 +65,7 @@ pub(super) fn of_lost_part(
     })
 }
 
-/// The same words, for any of its causes.
+/// The advice that belongs to one of the error's causes.
 pub(super) fn by_cause(error: &(dyn StdError + 'static)) -> Option<Advice> {
     causes(error).find_map(|cause| {
         if let Some(unsigned) = cause.downcast_ref::<Unsigned>() {
@@ -90,8 +90,8 @@ pub(super) fn by_cause(error: &(dyn StdError + 'static)) -> Option<Advice> {
     })
     .or_else(|| {
         causes(error).find_map(|cause| cause.downcast_ref::<Proxied>()).map(|proxied| Advice {
-            headline: format!("AWS is not reached through the proxy of {}", proxied.name),
-            hint: format!("look at {}; NO_PROXY names the hosts that need none", proxied.name),
+            headline: format!("AWS cannot be reached through the proxy of {}", proxied.name),
+            hint: format!("check {}; NO_PROXY names the hosts that need none", proxied.name),
         })
     })
 }
@@ -103,7 +103,7 @@ fn is_untrusted(cause: &(dyn StdError + 'static)) -> bool {
             TlsError::InvalidCertificate(CertificateError::UnknownIssuer)
         )
     };
-    // An `io::Error` does not give what it wraps as its source.
+    // An `io::Error` does not return the error that it wraps as its source.
     let wrapped = cause
         .downcast_ref::<std::io::Error>()
         .and_then(|error| error.get_ref())
@@ -152,7 +152,7 @@ pub(super) fn of_clock(
 fn advice(headline: String) -> Advice {
     Advice {
         headline,
-        hint: "set it (`timedatectl set-ntp true`; a virtual machine's or WSL's falls behind in its sleep), then try again".to_owned(),
+        hint: "set it (`timedatectl set-ntp true`; a virtual machine's or WSL's falls behind while it sleeps), then try again".to_owned(),
     }
 }
 
@@ -161,8 +161,7 @@ fn server_time(date: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(date.secs()).ok()
 }
 
-/// How far the first of a message's times, the request's, is behind the last of
-/// them, AWS's own.
+/// How far the first time in a message, the request's, is behind the last one, AWS's own.
 fn times(message: &str) -> Option<time::Duration> {
     let form = format_description!("[year][month][day]T[hour][minute][second]Z");
     let mut times = message

@@ -1,4 +1,4 @@
-//! Calls for many things at once, of which one can have the whole call refused.
+//! Calls for many things at once, where a single one can make AWS reject the whole call.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 use super::unless_throttled;
 use crate::aws::error::AwsError;
 
-/// By what was asked for. What AWS passes over is not in it.
+/// By key. What AWS leaves out is missing here too.
 pub type InBatches<V> = HashMap<String, Result<V, AwsError>>;
 
-/// Reads so many at a time, and none of them twice. Where AWS refuses a call in which one
-/// may be at fault, its halves are read, until that one is alone.
+/// Reads `most` at a time, each only once. If AWS rejects a call because one key may be
+/// at fault, its halves are read separately, until that key is alone.
 pub async fn in_halves<V>(
     mut keys: Vec<String>,
     most: usize,

@@ -1,4 +1,5 @@
-//! Calls that AWS throttles although bgecs keeps to its rates: others call, too.
+//! Retries calls that AWS throttles although bgecs keeps to its rates: others make calls
+//! as well.
 
 use std::time::Duration;
 
@@ -6,8 +7,8 @@ use tokio::time::sleep;
 
 use crate::aws::error::{AwsError, AwsErrorKind};
 
-/// After each of them the call is made again, which the SDK tries several times: by the
-/// last one, whoever lists as many apps at the same time is done.
+/// After each pause the call is made again, and the SDK retries it several times. By the
+/// last pause, anyone else who lists as many apps at the same time has finished.
 const PAUSES: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -16,7 +17,8 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(16),
 ];
 
-/// Who looks at many apps has time, and one call that fails is an app that is not seen.
+/// There is enough time when many apps are read, and every failed call would leave an app
+/// unread.
 pub async fn unless_throttled<T>(
     call: impl AsyncFn() -> Result<T, AwsError>,
 ) -> Result<T, AwsError> {

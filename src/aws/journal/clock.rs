@@ -1,5 +1,5 @@
-//! The time as AWS tells it with each answer, to the second: the machines that
-//! share a lease need not have the same time, and laptops often have not.
+//! The time that AWS sends with each answer, to the second: the machines that share a
+//! lease may have different times, and laptops often do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,7 +12,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::{DateTime, Format};
 use time::{Duration, OffsetDateTime};
 
-/// Half of the second that the answer's date leaves open.
+/// Half of the second to which the answer's date is accurate.
 const HALF_A_SECOND: i64 = 500;
 
 /// Clones share it.
@@ -23,7 +23,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// This machine's time until AWS has told its own.
+    /// This machine's time until AWS has sent its own.
     pub fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc() + Duration::milliseconds(self.ahead.load(Ordering::Relaxed))
     }
@@ -34,7 +34,7 @@ impl Clock {
         };
         let here = now.unix_timestamp_nanos() / 1_000_000;
         let there = i128::from(date.secs()) * 1000 + i128::from(HALF_A_SECOND);
-        // Within the half second nothing is known, and this clock is finer.
+        // Within half a second AWS's time shows nothing, and this clock is finer.
         let ahead = match i64::try_from(there - here) {
             Ok(ahead) if ahead.abs() > HALF_A_SECOND => ahead,
             _ => 0,

@@ -1,4 +1,4 @@
-//! The shared items of many apps' tables, a hundred in a call.
+//! The shared items of many apps' tables, a hundred per call.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::model::journal::Head;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const MOST: usize = 100;
 const ACTION: &str = "dynamodb:BatchGetItem";
-/// How often what DynamoDB left out is asked for again, each time after twice as long:
-/// so AWS asks for it.
+/// How often what DynamoDB left out is requested again; the pause doubles each time, as
+/// AWS recommends.
 const AGAIN: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 type Asked = HashMap<String, KeysAndAttributes>;
 
 impl Aws {
-    /// By table. An app that nothing was ever done to has an empty one.
+    /// By table. For an app without any operation yet, the head is empty.
     pub async fn read_heads(&self, tables: Vec<String>) -> InBatches<Head> {
         in_halves(tables, MOST, is_of_one, async |batch| {
             self.head_batch(batch).await
@@ -59,7 +59,7 @@ impl Aws {
         Ok(heads)
     }
 
-    /// Gives what is left to be asked for.
+    /// Returns what has to be requested again.
     async fn ask_for_heads(
         &self,
         asked: Asked,
@@ -90,7 +90,7 @@ fn head_of_it() -> Result<KeysAndAttributes, AwsError> {
     keys.map_err(|error| AwsError::unusable(ACTION, "head", error.to_string()))
 }
 
-/// A table that is gone, or that a policy of its own keeps from being read.
+/// One table that is gone, or that has a policy which forbids reading it.
 fn is_of_one(error: &AwsError) -> bool {
     matches!(error.kind, AwsErrorKind::NotFound | AwsErrorKind::Denied)
 }

@@ -1,5 +1,5 @@
-//! How far the tasks are that run once for a release, beside the operations that have
-//! asked for them.
+//! The state of tasks that run once for a release, stored apart from the operations that
+//! started them.
 
 use super::item;
 use crate::aws::Aws;
@@ -7,7 +7,7 @@ use crate::aws::error::{AwsError, Named};
 use crate::model::{HookTask, HookTaskRecord};
 
 impl Aws {
-    /// None where it was never begun.
+    /// None if it was never started.
     ///
     /// # Errors
     /// DynamoDB's own.
@@ -24,7 +24,7 @@ impl Aws {
         found.transpose()
     }
 
-    /// Writes a try down ahead of it. Gives whether it is this one that is written down:
+    /// Writes an attempt down before it is made. Returns whether this attempt was stored:
     /// of two at once, one is.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Aws {
         Ok(there.as_ref() == Some(record))
     }
 
-    /// Writes down what became of a try, unless another has begun since.
+    /// Writes down the result of an attempt, unless another has begun since.
     ///
     /// # Errors
     /// DynamoDB's own.
@@ -56,7 +56,7 @@ impl Aws {
         self.put_hook_task(table, record, condition).await.map(drop)
     }
 
-    /// Gives whether the condition held.
+    /// Returns whether the condition held.
     async fn put_hook_task(
         &self,
         table: &str,

@@ -1,5 +1,5 @@
-//! The items of the table, as what they mean. Of an item in a newer form nothing
-//! is read but its form.
+//! Converts the items of the table. If an item has a newer format, only its format is
+//! read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -16,11 +16,11 @@ pub const FORMAT_NUMBER: &str = "format";
 pub const FENCE: &str = "fence";
 pub const HOLDER: &str = "holder";
 pub const HOLDER_ID: &str = "holder_id";
-/// Milliseconds since 1970. Not the attribute by which the table forgets items:
-/// the fence must never begin anew.
+/// Milliseconds since 1970. Not the attribute by which DynamoDB deletes items: the fence
+/// must never start again.
 pub const UNTIL: &str = "lease_until";
 pub const OPERATION: &str = "operation";
-/// Of the operation, under one lease.
+/// The version of the operation, under one lease.
 pub const VERSION: &str = "version";
 pub const TRUTH: &str = "truth";
 /// Seconds since 1970, by which DynamoDB deletes an item.
@@ -32,10 +32,10 @@ pub const UPLOADS: &str = "uploads";
 const UPLOAD: &str = "upload";
 const HOOK_TASKS: &str = "hook_tasks";
 const HOOK_TASK: &str = "hook_task";
-/// Of a task that runs once for a release: its tries are counted.
+/// The attempt's number, for a task that runs once for a release.
 pub const ATTEMPT: &str = "attempt";
 
-/// How long what has ended is remembered.
+/// How long ended operations are remembered.
 const REMEMBERED: Duration = Duration::days(400);
 
 pub fn head_key() -> Item {
@@ -62,7 +62,8 @@ pub fn moment(at: OffsetDateTime) -> AttributeValue {
     number(millis(at))
 }
 
-/// What is written as JSON has names for keys and no number that JSON lacks.
+/// Values written as JSON have strings for keys and no numbers that JSON lacks, so this
+/// cannot fail.
 pub fn json(value: &impl Serialize) -> AttributeValue {
     text(&serde_json::to_string(value).unwrap_or_default())
 }
@@ -71,7 +72,7 @@ fn millis(at: OffsetDateTime) -> i128 {
     at.unix_timestamp_nanos() / 1_000_000
 }
 
-/// `fence` is that of the lease under which it ended.
+/// `fence` is that of the lease under which the operation ended.
 pub fn of_history(fence: u64, operation: &Operation) -> Item {
     let mut item = key(HISTORY, operation.id.as_str());
     item.insert(FENCE.to_owned(), number(fence));
@@ -79,7 +80,7 @@ pub fn of_history(fence: u64, operation: &Operation) -> Item {
     item
 }
 
-/// What it is, in the form of today, for as long as such a thing is remembered.
+/// Adds a value in the current format, and the time at which it expires.
 fn keep(item: &mut Item, (name, value): (&str, AttributeValue), since: OffsetDateTime) {
     item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
     item.insert(name.to_owned(), value);
@@ -94,19 +95,19 @@ pub fn of_line(place: &OperationId, until: OffsetDateTime) -> Item {
     item
 }
 
-/// Whose place it is, if its holder is still waiting.
+/// The place in the line, if its owner is still waiting.
 pub fn place(item: &Item, now: OffsetDateTime) -> Option<OperationId> {
     let until: i128 = item.get(UNTIL)?.as_n().ok()?.parse().ok()?;
     let name = item.get("sk")?.as_s().ok()?;
     (until > millis(now)).then(|| OperationId::named(name))
 }
 
-/// What keys of uploads of that second begin with.
+/// The prefix of the keys of uploads in that second.
 pub fn uploaded(at: OffsetDateTime) -> String {
     format!("{:012}", at.unix_timestamp())
 }
 
-/// Its own key names a moment, and a version of an object of whatever length.
+/// The key has the time, and a hash of the object and its version, which may be long.
 pub fn of_upload(record: &UploadRecord) -> Item {
     let Upload {
         bucket,
@@ -159,7 +160,7 @@ pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
     })
 }
 
-/// Whether the lease is that holder's, under that fence.
+/// Whether that holder has the lease, under that fence.
 pub fn is_held(item: &Item, fence: u64, holder: &OperationId) -> bool {
     let is = |name: &str, value| item.get(name) == Some(&value);
     is(FENCE, number(fence)) && is(HOLDER_ID, text(holder.as_str()))
@@ -195,7 +196,7 @@ impl Read<'_> {
         number.map(Some).ok_or_else(|| self.unreadable(name))
     }
 
-    /// What [`keep`] has written.
+    /// Reads what [`keep`] has written.
     fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<T, AwsError> {
         self.format()?;
         let kept = self.optional_json(name)?;
@@ -217,7 +218,7 @@ impl Read<'_> {
         AwsError::unusable(
             "dynamodb:GetItem",
             self.table,
-            format!("what it has as `{name}` was not written by bgecs"),
+            format!("its `{name}` was not written by bgecs"),
         )
     }
 }

@@ -134,7 +134,7 @@ async fn what_cannot_be_read_is_an_error_and_never_a_free_lease() {
         (with(full(), "truth", json!({ "S": "[" })), "truth"),
     ] {
         let error = found(&item).aws().read_head(TABLE).await.unwrap_err();
-        let expected = format!("what it has as `{named}` was not written by bgecs");
+        let expected = format!("its `{named}` was not written by bgecs");
         assert_eq!(error.message, expected, "{item}");
     }
 }

@@ -1,5 +1,5 @@
-//! What became of the uploads of an app, beside its operations. They are in the order
-//! in which they were uploaded.
+//! The results of an app's uploads, stored apart from its operations, in the order in
+//! which they were uploaded.
 
 use time::OffsetDateTime;
 
@@ -9,7 +9,7 @@ use crate::aws::error::{AwsError, Named};
 use crate::model::UploadRecord;
 
 impl Aws {
-    /// Writes what has become of an upload, whatever was known of it.
+    /// Writes the result of an upload, and replaces what was stored before.
     ///
     /// # Errors
     /// DynamoDB's own.
@@ -19,7 +19,7 @@ impl Aws {
         call.send().await.named("dynamodb:PutItem", table).map(drop)
     }
 
-    /// Those that were not uploaded earlier than that, the first one first.
+    /// The uploads from that moment on, oldest first.
     ///
     /// # Errors
     /// DynamoDB's own.
@@ -43,7 +43,7 @@ impl Aws {
         Ok(all)
     }
 
-    /// The newest ones, the last one first.
+    /// The newest uploads, newest first.
     ///
     /// # Errors
     /// DynamoDB's own.

@@ -1,5 +1,4 @@
-//! What a service answers, and the code and message of what it refuses, in JSON or
-//! XML.
+//! A service's answer, and the code and message of an error, in JSON or XML.
 
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use crate::aws::xml::Element;
 
-/// For a call that was taken.
+/// The answer to a successful call.
 #[derive(Debug)]
 pub struct PlainAnswer {
     pub headers: Headers,
@@ -21,31 +20,31 @@ pub struct PlainAnswer {
 
 impl PlainAnswer {
     /// # Errors
-    /// It is no text, in words.
+    /// In words: it is not UTF-8.
     pub fn text(&self) -> Result<&str, String> {
         let bytes = self.body.bytes().unwrap_or_default();
         std::str::from_utf8(bytes).map_err(|error| error.to_string())
     }
 
     /// # Errors
-    /// It is no XML, in words.
+    /// In words: it is not XML.
     pub fn element(&self) -> Result<Element, String> {
         Element::parse(self.text()?)
     }
 
-    /// What a write of the same names, so that it fails where somebody else made one
-    /// since.
+    /// To be named by a write to the same resource, so that it fails if somebody else has
+    /// written since.
     #[cfg(feature = "edges")]
     pub fn etag(&self) -> String {
         self.headers.get("etag").unwrap_or_default().to_owned()
     }
 }
 
-/// How an answer's body comes.
+/// How an answer's body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyReading {
     Whole,
-    /// It may be of any length, and whoever asked reads it.
+    /// It may be of any length, and the caller reads it.
     Stream,
 }
 
@@ -98,7 +97,7 @@ fn refusal(answer: &HttpResponse, body: &[u8]) -> ErrorMetadata {
         error = error.message(message);
     }
     if let Some(id) = answer.request_id() {
-        // By which `RequestId` finds it.
+        // `RequestId` finds it under this name.
         error = error.custom("aws_request_id", id);
     }
     error.build()
@@ -113,9 +112,9 @@ fn of_json(said: &Value) -> (Option<String>, Option<String>) {
     (field(["__type", "code"]), field(["message", "Message"]))
 }
 
-/// In an envelope or without, as S3 has it
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>). Route 53 has
-/// a refused batch named by its root, with a list of messages
+/// In an envelope or without one, as with S3
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>). For a
+/// rejected batch, Route 53's root element is the error, with a list of messages
 /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>).
 fn of_xml(said: &str) -> (Option<String>, Option<String>) {
     let Ok(root) = Element::parse(said) else {
@@ -134,7 +133,7 @@ fn of_xml(said: &str) -> (Option<String>, Option<String>) {
     (code.map(str::to_owned), message)
 }
 
-/// Without the namespace ahead of it and the address behind.
+/// Without the namespace before it and the address after it.
 fn bare(code: &str) -> &str {
     let code = code.split_once('#').map_or(code, |(_, code)| code);
     code.split_once(':').map_or(code, |(code, _)| code)

@@ -9,7 +9,7 @@ use crate::aws::budget::PacedService;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainService {
     Acm,
-    /// Version 1, of REST APIs.
+    /// Version 1, for REST APIs.
     #[cfg(feature = "edges")]
     ApiGateway,
     #[cfg(feature = "edges")]
@@ -36,7 +36,7 @@ pub enum PlainService {
     Sqs,
 }
 
-/// How a service is asked.
+/// How a service is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireProtocol {
     /// The operation is in a header
@@ -48,16 +48,16 @@ pub enum WireProtocol {
     /// The operation is a field of a form, and the answer XML
     /// (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
     Query { version: &'static str },
-    /// Operations are methods on paths, and their texts JSON or XML
+    /// Operations are methods on paths, with JSON or XML documents
     /// (<https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html>).
     Rest,
 }
 
-/// What is known of one.
+/// The facts about a service.
 struct Known {
-    /// By which profiles and variables name it.
+    /// The name that profiles and variables use.
     id: &'static str,
-    /// Of its hosts, and in signatures.
+    /// The name in its hosts, and in signatures.
     name: &'static str,
     protocol: WireProtocol,
     paced: PacedService,
@@ -221,14 +221,14 @@ impl PlainService {
         self.known().protocol
     }
 
-    /// The region of its signatures: services that are one for all regions of a
-    /// partition have one of their own.
+    /// The region in its signatures: a service that a partition has only once has a
+    /// region of its own.
     pub(super) fn signs_in(self, region: &str) -> &str {
         match self {
             #[cfg(feature = "edges")]
             Self::CloudFront => home(region),
             Self::Route53 => home(region),
-            // In China it is at home elsewhere than Route 53
+            // In China its home differs from that of Route 53
             // (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>).
             Self::Iam if region.starts_with("cn-") => "cn-north-1",
             Self::Iam => home(region),
@@ -236,7 +236,7 @@ impl PlainService {
         }
     }
 
-    /// AWS's own
+    /// AWS's own host
     /// (<https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html>).
     fn host(self, region: &str) -> String {
         let (name, domain) = (self.known().name, domain(region));
@@ -254,7 +254,7 @@ impl PlainService {
         }
     }
 
-    /// Of a path that is signed as it is sent, as S3 alone has it
+    /// Only S3 signs the path exactly as it is sent
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>).
     pub(super) fn signing_options(self) -> SigningOptions {
         let is_s3 = self == Self::S3;
@@ -271,21 +271,21 @@ impl PlainService {
 }
 
 impl PlainClient {
-    /// Where it is asked: as flags, profiles and variables say, or at AWS's own host in
-    /// its region.
+    /// The endpoint: from flags, profiles and variables, or else AWS's own host in its
+    /// region.
     pub(super) fn endpoint(&self) -> String {
         let of_aws = || format!("https://{}", self.service.host(&self.region));
         self.said_endpoint().unwrap_or_else(of_aws)
     }
 
-    /// Where one bucket is asked, and the path that its objects are under
+    /// The endpoint for a bucket, and the path below which its objects are
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>).
     pub(super) fn endpoint_of_bucket(&self, bucket: &str) -> (String, String) {
         let region = &self.region;
         let of_aws = |bucket: &str| format!("https://{bucket}{}", self.service.host(region));
         match self.said_endpoint() {
             Some(said) => (said, path([bucket])),
-            // No certificate is good for a name with further dots.
+            // No certificate covers a bucket name with further dots.
             None if bucket.contains('.') => (of_aws(""), path([bucket])),
             None => (of_aws(&format!("{bucket}.")), String::new()),
         }
@@ -303,7 +303,7 @@ impl PlainClient {
     }
 }
 
-/// The region in which a partition keeps what it has but once.
+/// The region in which a partition has what it has only once.
 fn home(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "cn-northwest-1",
@@ -315,7 +315,7 @@ fn home(region: &str) -> &'static str {
     }
 }
 
-/// Of AWS's hosts in that region
+/// The domain of AWS's hosts in that region
 /// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
 pub fn domain(region: &str) -> &'static str {
     match region {

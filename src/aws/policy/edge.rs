@@ -1,4 +1,5 @@
-//! What is granted for an app whose colours bgecs does not run, by what routes its users.
+//! The permissions for an app whose colours bgecs does not run, depending on what routes
+//! its users.
 
 use serde_json::Value;
 
@@ -10,8 +11,8 @@ use super::table::{
 use super::{Names, Role};
 use crate::model::{AppName, AwsPlace, Pointer};
 
-/// What users of an app are routed by whose colours bgecs does not run, as far as that
-/// is known without AWS.
+/// What routes the users of an app whose colours bgecs does not run, as far as that is
+/// known without AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoutedBy<'a> {
     Record {
@@ -21,7 +22,7 @@ pub enum RoutedBy<'a> {
     },
     Pointer {
         pointer: &'a Pointer,
-        /// Whether colours are looked at by rules beside it.
+        /// Whether testers reach the colours by rules beside it.
         by_rules: bool,
     },
 }
@@ -51,7 +52,7 @@ impl RoutedBy<'_> {
         }
     }
 
-    /// For an operator, beside that.
+    /// For an operator, in addition.
     fn operator_grants(self) -> &'static [&'static [Grant]] {
         match self {
             Self::Record { .. } => &[EDGE_OPERATOR_TOO, RECORD_OPERATOR_TOO],

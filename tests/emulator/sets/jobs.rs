@@ -293,7 +293,7 @@ fn what_can_be_no_job_is_refused_ahead_of_anything() -> Outcome {
         (
             format!("[job]\ncluster = '{cluster}'\nservice = '{live}'\n"),
             1,
-            "a load balancer leads to it",
+            "it is behind a load balancer",
         ),
         (
             "[job]\nrule = 'nowhere'\n".to_owned(),

@@ -1,5 +1,5 @@
-//! What `attach` and `detach` need besides: the stack beside a service that ran
-//! before, and nothing of its owner's but room for testers.
+//! What `attach` and `detach` need in addition: the stack beside a service that existed
+//! before, and of its owner's resources only room for testers.
 
 use super::infrastructure::{CERTIFICATE, IMAGES, JOURNAL, LISTENER, LOGS, RULE, TARGET_GROUP};
 use super::{ANYTHING, Grant, OWN, PolicyCondition, STACK, along, called, stack};
@@ -52,7 +52,7 @@ pub const ATTACHING: &[Grant] = &[
         on: &["{rules}"],
         condition: Some(OWN),
     },
-    // What is there already gets no tag: it would make it the app's.
+    // Existing resources must not get the tag: it would make them the app's.
     Grant {
         sid: "TagWhatIsMade",
         needs: &[stack("elasticloadbalancing:AddTags", TARGET_GROUP)],
@@ -121,10 +121,10 @@ pub const ATTACHING: &[Grant] = &[
     JOURNAL,
 ];
 
-/// Besides, where the header is all that makes a tester.
+/// In addition, if the header is all that makes a tester.
 pub const NOTHING: &[Grant] = &[];
 
-/// Where testers have a name of their own at users' listener.
+/// If testers have a name of their own at the users' listener.
 pub const NAMED_TESTERS: &[Grant] = &[
     Grant {
         sid: "SeeCertificates",
@@ -143,7 +143,7 @@ pub const NAMED_TESTERS: &[Grant] = &[
     },
 ];
 
-/// Where testers have a listener of their own.
+/// If testers have a listener of their own.
 pub const OWN_LISTENER: &[Grant] = &[
     Grant {
         sid: "SeeListeners",

@@ -1,19 +1,19 @@
-//! What an app needs whose colours bgecs does not run: its journal, and what
-//! routes users.
+//! What an app needs whose colours bgecs does not run: its journal, and what routes its
+//! users.
 
 use super::infrastructure::JOURNAL;
 use super::{ANYTHING, Grant, PolicyCondition, STACK, along, called};
 
 /// The zone that serves the app's name.
 const ZONE: &[&str] = &["arn:*:route53:::hostedzone/{zone}"];
-/// Those that find the app by its stack, and look where users go.
+/// The commands that find the app by its stack, and look where users go.
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "destroy",
 ];
-/// Those that move users.
+/// The commands that move users.
 const MOVING: &[&str] = &["deploy", "promote", "rollback"];
 
-/// On the app's own record and no other name of the zone
+/// Only for the app's own record, and no other name in the zone
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html>).
 const ITS_NAME: PolicyCondition = PolicyCondition {
     operator: "ForAllValues:StringEquals",
@@ -31,7 +31,7 @@ pub const EDGE_DEPLOYER: &[Grant] = &[
     Grant {
         sid: "Look",
         needs: &[
-            // On less than all alarms, composite ones are not told.
+            // A policy for fewer than all alarms would hide composite ones.
             called("cloudwatch:DescribeAlarms", &["promote"]),
         ],
         on: ANYTHING,
@@ -71,7 +71,7 @@ pub const EDGE_OPERATOR_TOO: &[Grant] = &[
     JOURNAL,
 ];
 
-/// Of an app behind a record.
+/// For an app behind a record.
 pub const RECORD_DEPLOYER: &[Grant] = &[
     Grant {
         sid: "SeeChangesThrough",
@@ -99,7 +99,7 @@ pub const RECORD_DEPLOYER: &[Grant] = &[
 pub const RECORD_OPERATOR_TOO: &[Grant] = &[Grant {
     sid: "FindTheRecord",
     needs: &[
-        // By whom a record is owned is asked by its name.
+        // The owner of a record is looked up by the record's name.
         called("cloudformation:DescribeStackResources", &["init"]),
         called("elasticloadbalancing:DescribeLoadBalancers", &["init"]),
         called("elasticloadbalancing:DescribeTargetGroups", &["init"]),
@@ -110,9 +110,9 @@ pub const RECORD_OPERATOR_TOO: &[Grant] = &[Grant {
     condition: None,
 }];
 
-/// Of an app behind a static address of Lightsail
+/// For an app behind a static address of Lightsail
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html>):
-/// the ARNs have ids and not names, so that nobody knows them without AWS.
+/// the ARNs have ids instead of names, which cannot be known without AWS.
 pub const STATIC_IP_DEPLOYER: &[Grant] = &[Grant {
     sid: "MoveUsers",
     needs: &[
@@ -128,7 +128,7 @@ pub const STATIC_IP_DEPLOYER: &[Grant] = &[Grant {
     condition: None,
 }];
 
-/// Of an app behind a mapping of API Gateway
+/// For an app behind a mapping of API Gateway
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html>).
 pub const API_MAPPING_DEPLOYER: &[Grant] = &[
     Grant {
@@ -156,14 +156,14 @@ pub const API_MAPPING_DEPLOYER: &[Grant] = &[
     },
 ];
 
-/// Unlike all else of API Gateway, they are in an account
+/// Unlike everything else in API Gateway, these ARNs contain an account
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html>).
 const RULES: &[&str] = &[
     "arn:*:apigateway:{region}:{account}:/domainnames/{domain}/routingrules",
     "arn:*:apigateway:{region}:{account}:/domainnames/{domain}/routingrules/*",
 ];
 
-/// The same, where colours are looked at by rules of the domain.
+/// The same, if testers reach the colours by rules of the domain.
 pub const TEST_RULES_DEPLOYER: &[Grant] = &[Grant {
     sid: "LookAtTheRules",
     needs: &[called("apigateway:ListRoutingRules", LOOKING)],
@@ -182,11 +182,11 @@ pub const TEST_RULES_OPERATOR_TOO: &[Grant] = &[Grant {
     condition: None,
 }];
 
-/// Those of CloudFront are in no region
+/// CloudFront's ARNs contain no region
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>).
 const DISTRIBUTIONS: &[&str] = &["arn:*:cloudfront::{account}:distribution/{distribution}"];
 
-/// Of an app behind a behaviour of a distribution.
+/// For an app behind a behaviour of a distribution.
 pub const CLOUDFRONT_ORIGIN_DEPLOYER: &[Grant] = &[
     Grant {
         sid: "MoveUsers",
