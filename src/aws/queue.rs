@@ -1,4 +1,4 @@
-//! SQS: messages one by one, each kept from other workers for as long as it takes.
+//! SQS: messages one at a time, each hidden from other workers for as long as it takes.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ const DELETE: &str = "sqs:DeleteMessage";
 const SEND: &str = "sqs:SendMessage";
 const FIND: &str = "sqs:GetQueueUrl";
 
-/// What a queue is like.
+/// The properties of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueKind {
-    /// Whether messages of one group come in their order.
+    /// Whether messages of the same group arrive in order.
     pub is_fifo: bool,
     pub dead_letters: Option<DeadLetters>,
 }
@@ -31,7 +31,7 @@ pub struct QueueKind {
 pub struct DeadLetters {
     #[serde(rename = "deadLetterTargetArn")]
     pub arn: String,
-    /// AWS writes a number, or one in a text.
+    /// AWS writes a number, or a number as text.
     #[serde(deserialize_with = "number")]
     pub max_receive_count: u32,
 }
@@ -41,16 +41,16 @@ pub struct DeadLetters {
 pub struct Message {
     pub id: String,
     pub body: String,
-    /// By which it is kept and deleted.
+    /// The handle by which it is kept and deleted.
     pub receipt: String,
-    /// How often it was received, this time included.
+    /// How often it was received, including this time.
     pub received: u32,
-    /// Those of one group come one after another.
+    /// Messages of the same group arrive one after another.
     pub group: Option<String>,
 }
 
 impl Aws {
-    /// In the region that the queue's own host names.
+    /// The client for the region that the queue's own host names.
     fn sqs_at(&self, url: &str) -> PlainClient {
         let host = url.split('/').nth(2).unwrap_or_default();
         let mut parts = host.split('.');
@@ -82,8 +82,8 @@ impl Aws {
         })
     }
 
-    /// How many messages others are at, or come again later: as SQS counts them, which
-    /// is soon right.
+    /// How many messages others are working on or will come again later, by SQS's
+    /// approximate count, which soon becomes exact.
     ///
     /// # Errors
     /// SQS's own.
@@ -99,8 +99,8 @@ impl Aws {
         Ok(COUNTED.iter().filter_map(count).sum())
     }
 
-    /// The next message, kept from others for that long; none where none came while SQS
-    /// waits for one, for 20 seconds at most.
+    /// The next message, hidden from others for `keep`; None if none came while SQS
+    /// waited for `wait`, which may be at most 20 seconds.
     ///
     /// # Errors
     /// SQS's own.
@@ -132,8 +132,7 @@ impl Aws {
         }))
     }
 
-    /// Keeps a message from others for that long from now on; not at all, where that is
-    /// nothing.
+    /// Hides a message from others for that long from now on; zero releases it at once.
     ///
     /// # Errors
     /// SQS's own.
@@ -158,10 +157,11 @@ impl Aws {
         gone.map(|IgnoredAny| ()).named(DELETE, url)
     }
 
-    /// Puts a message where those go that cannot be worked on, with the reason.
+    /// Moves a message to the queue for messages that cannot be processed, with the
+    /// reason.
     ///
     /// # Errors
-    /// SQS's own; an ARN that names no queue.
+    /// SQS's own; an ARN that is not a queue's.
     pub async fn bury(
         &self,
         letters: &DeadLetters,
@@ -173,7 +173,7 @@ impl Aws {
             return Err(AwsError::unusable(
                 FIND,
                 &letters.arn,
-                "it is the ARN of no queue",
+                "it is not the ARN of a queue",
             ));
         };
         let there = self.sqs.in_region(region);

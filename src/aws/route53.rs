@@ -1,5 +1,4 @@
-//! The zones of Route 53, and what of them may matter to users: read, and never
-//! written.
+//! The zones of Route 53, and what in them may affect users; only read.
 
 use super::Aws;
 use super::error::{AwsError, Named};
@@ -13,11 +12,11 @@ const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
 const LIST: &str = "route53:ListResourceRecordSets";
 
-/// So many pages of records are read at the most: AWS takes five calls a second.
+/// At most this many pages of records are read: AWS allows five calls a second.
 const MOST_PAGES: usize = 100;
 
 impl Aws {
-    /// Looks through all zones, first those of these hosts.
+    /// Searches all zones, those of these hosts first.
     ///
     /// # Errors
     /// Route 53's own.
@@ -72,8 +71,8 @@ impl Aws {
         }
     }
 
-    /// Those to which the zone's domain is to be delegated, in lower case and without
-    /// the last dot.
+    /// The name servers to which the zone's domain should be delegated, in lower case and
+    /// without the final dot.
     ///
     /// # Errors
     /// Route 53's own.
@@ -84,7 +83,7 @@ impl Aws {
         Ok(names.into_iter().map(plain).collect())
     }
 
-    /// A page of a zone's record sets, from there on.
+    /// A page of a zone's record sets, starting there.
     pub(super) async fn records_from(
         &self,
         zone: &str,
@@ -95,7 +94,7 @@ impl Aws {
         self.of_route53(LIST, &at, what).await.map(RecordPage)
     }
 
-    /// What is read there.
+    /// Reads that path.
     pub(super) async fn of_route53(
         &self,
         action: &'static str,
@@ -105,7 +104,7 @@ impl Aws {
         self.ask_route53(action, XmlRequest::get(at), name).await
     }
 
-    /// Tells Route 53 that, as a document of its own.
+    /// Sends a document to Route 53.
     pub(super) async fn tell_route53(
         &self,
         action: &'static str,
@@ -139,12 +138,12 @@ pub(super) fn place(parts: &[&str]) -> String {
     path([&[VERSION], parts].concat())
 }
 
-/// An id without what AWS may write ahead of it, such as `/hostedzone/`.
+/// An id without a prefix that AWS may add, such as `/hostedzone/`.
 pub(super) fn bare(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
-/// Where a page of record sets begins.
+/// Where a page of record sets starts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RecordPlace {
     pub name: Option<String>,
@@ -178,7 +177,7 @@ impl RecordPage {
         self.0.all("ResourceRecordSets/ResourceRecordSet")
     }
 
-    /// Where the next one begins, if there is one.
+    /// Where the next page starts, if there is one.
     pub fn next(&self) -> Option<RecordPlace> {
         let text = |name: &str| self.0.text(name).map(str::to_owned);
         self.0.is("IsTruncated").then(|| RecordPlace {

@@ -1,5 +1,5 @@
-//! What decides where requests go, one file a kind. A kind is known by what it
-//! can do for a shift, and by nothing else.
+//! What decides where requests go, one file for each kind. A kind is known only by what
+//! it can do for a shift.
 
 mod actions;
 mod alb;
@@ -103,7 +103,7 @@ impl Aws {
         }
     }
 
-    /// The same of one that is behind load balancers.
+    /// The router of an app that is behind load balancers.
     pub fn alb_router<'a>(&'a self, infra: &'a EcsInfrastructure) -> AlbRouter<'a> {
         AlbRouter {
             aws: self,
@@ -114,24 +114,24 @@ impl Aws {
 }
 
 pub trait Router {
-    /// How long to wait for it.
+    /// How long to wait for its effects.
     fn patience(&self) -> Patience;
 
-    /// The same as it can do it, and no stage with a greater share; asked ahead of
-    /// any change.
+    /// The strategy as this router can carry it out, with no stage's share increased;
+    /// called before any change.
     ///
     /// # Errors
-    /// Which share it cannot do, and the nearest that it can.
+    /// The share that it cannot set, and the nearest one that it can.
     fn fit(&self, strategy: Strategy) -> Result<Strategy, String>;
 
-    /// Whether it shares out request by request. One that answers with a name's
-    /// addresses gives each resolver one answer, for all who ask that.
+    /// Whether it distributes single requests. A router that answers with addresses for a
+    /// name gives each resolver one answer, for everybody who asks that resolver.
     fn shares_requests(&self) -> bool {
         true
     }
 
-    /// Whether what was written is in force wherever users come in, as far as AWS tells:
-    /// another process may have written it, which [`Self::read`] does not know of.
+    /// Whether what was written is in force wherever users come in, as far as AWS says:
+    /// another process may have written it, so [`Self::read`] would not know.
     ///
     /// # Errors
     /// AWS's own.
@@ -146,11 +146,11 @@ pub trait Router {
     async fn read(&self) -> Result<PerRoute<Found>, AwsError>;
 
     /// # Errors
-    /// AWS's own; a route that is not to be overwritten.
+    /// AWS's own; a route that must not be overwritten.
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved>;
 
-    /// What is to be said of it ahead of a move of all users to that colour, and what
-    /// keeps it from being made.
+    /// What to check and tell before all users are moved to that colour, including what
+    /// prevents the move.
     ///
     /// # Errors
     /// AWS's own.
@@ -158,8 +158,8 @@ pub trait Router {
         Ok(Vec::new())
     }
 
-    /// Does what is left once that colour has all users, told in words; the same
-    /// reference twice is once.
+    /// Does what is left once that colour has all users, and returns it in words;
+    /// repeating it with the same reference has no further effect.
     ///
     /// # Errors
     /// AWS's own.
@@ -168,11 +168,11 @@ pub trait Router {
     }
 }
 
-/// Why a route is not where it was to be moved.
+/// Why a route could not be moved.
 #[derive(Debug)]
 pub struct Unmoved {
     pub error: AwsError,
-    /// Whether another of its ways in was moved.
+    /// Whether another of its ways in has been moved.
     pub is_in_part: bool,
 }
 
@@ -183,7 +183,7 @@ impl From<AwsError> for Unmoved {
     }
 }
 
-/// What shares nobody out is told so ahead of any change.
+/// Refuses shares in advance if the pointer cannot split users.
 fn all_or_nothing(pointer: &Pointer, strategy: Strategy) -> Result<Strategy, String> {
     strategy.with_shares(|_| {
         Err(format!(
@@ -192,7 +192,7 @@ fn all_or_nothing(pointer: &Pointer, strategy: Strategy) -> Result<Strategy, Str
     })
 }
 
-/// Whichever decides where an app's requests go.
+/// The router of an app, of whichever kind.
 #[derive(Debug, Clone, Copy)]
 pub enum AppRouter<'a> {
     Alb(AlbRouter<'a>),
@@ -210,8 +210,8 @@ pub enum AppRouter<'a> {
 }
 
 impl AppRouter<'_> {
-    /// The same, but that who has once met a release meets it again for so long, as
-    /// far as that is for it to say.
+    /// The same, but clients that have met a release keep meeting it for that long, if
+    /// the router can do that.
     #[must_use]
     pub fn sticky(self, stickiness: Option<Duration>) -> Self {
         match self {
@@ -221,8 +221,8 @@ impl AppRouter<'_> {
     }
 }
 
-/// The same of whichever it is. Its calls are on the heap: together they would make
-/// each future that holds one too large for a thread's stack.
+/// Calls the same method of whichever router it is. The calls are boxed: together they
+/// would make futures too large for a thread's stack.
 macro_rules! of_each {
     ($self:ident, $router:ident => $what:expr) => {
         match $self {

@@ -1,4 +1,4 @@
-//! Routing rules of custom domains of API Gateway: read, and bgecs's own written.
+//! Routing rules of API Gateway's custom domains: reads them, and writes bgecs's own.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::error::{AwsError, Named};
 use super::plain::{encoded, path};
 use crate::model::{COLOR_HEADER, Color, RoutingMode, RoutingRule, TestRule};
 
-/// Rules have actions of their own, unlike all else of API Gateway
+/// Unlike everything else in API Gateway, rules have IAM actions of their own
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html>).
 const LIST: &str = "apigateway:ListRoutingRules";
 const CREATE: &str = "apigateway:CreateRoutingRule";
@@ -34,12 +34,12 @@ impl Aws {
         Ok(match mode.as_deref() {
             Some("ROUTING_RULE_ONLY") => RoutingMode::Rules,
             Some("ROUTING_RULE_THEN_API_MAPPING") => RoutingMode::RulesThenMappings,
-            // That of every domain that was not given one.
+            // The mode of every domain that was not given one.
             _ => RoutingMode::Mappings,
         })
     }
 
-    /// All of them, whether the domain's mode consults them or not.
+    /// All rules, whether the domain's mode uses them or not.
     ///
     /// # Errors
     /// AWS's own.
@@ -104,7 +104,7 @@ fn rules_of(domain: &str) -> String {
     path(["v2", "domainnames", domain, "routingrules"])
 }
 
-/// What is known of a custom domain.
+/// The known properties of a custom domain.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ApiDomain {
@@ -127,7 +127,7 @@ struct ApiRulePage {
     next_token: Option<String>,
 }
 
-/// As API Gateway has it.
+/// A rule in API Gateway's form.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ApiRule {
@@ -137,7 +137,7 @@ struct ApiRule {
     actions: Vec<ApiRuleAction>,
 }
 
-/// Either of the two.
+/// Has one of the two.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ApiRuleCondition {
@@ -206,7 +206,7 @@ fn conditions(rule: &TestRule) -> Vec<ApiRuleCondition> {
     }
 }
 
-/// The API is asked without the base path, as by a mapping.
+/// The API gets the request without the base path, as with a mapping.
 fn action(rule: &TestRule) -> ApiRuleAction {
     let (api, stage) = rule.target.split_once('/').unwrap_or((&rule.target, ""));
     ApiRuleAction {
@@ -226,7 +226,7 @@ fn read(rule: &ApiRule) -> RoutingRule {
     }
 }
 
-/// None where bgecs does not make such.
+/// None if it is not of the form that bgecs makes.
 fn test_rule(rule: &ApiRule) -> Option<TestRule> {
     let (mut header, mut path) = (None, None);
     for condition in &rule.conditions {

@@ -1,5 +1,5 @@
-//! Secrets Manager, of which one value is read: a header that production is asked
-//! with.
+//! Secrets Manager, from which a single value is read: a header for requests to
+//! production.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -9,8 +9,7 @@ use super::error::{AwsError, Named};
 use crate::hidden::Hidden;
 
 impl Aws {
-    /// The newest value of a secret, in whichever region that is; none where it is
-    /// no text.
+    /// The newest value of a secret, in whatever region it is; None if it is not text.
     ///
     /// # Errors
     /// Secrets Manager's own, or KMS's, that there is none among them.

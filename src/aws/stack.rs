@@ -32,8 +32,8 @@ pub use worker::{BUCKET_OF_TEMPLATE, WorkerStack, template as worker_template};
 const UPDATE: &str = "cloudformation:UpdateStack";
 pub(super) const DESCRIBE: &str = "cloudformation:DescribeStacks";
 const PRODUCTION_URL: &str = "ProductionUrl";
-/// The outputs of a stack beside a service that ran before: the rules by which a
-/// request names its colour, blue's and green's.
+/// The outputs of a stack beside a service that existed before: the rules by which
+/// requests name their colour, blue's and green's.
 const HEADER_RULES: [&str; 2] = ["TestBlueRuleArn", "TestGreenRuleArn"];
 const TEST_LISTENER: &str = "TestListenerArn";
 const TEST_RULE: &str = "TestRuleArn";
@@ -50,7 +50,7 @@ pub struct StackSnapshot {
     pub id: String,
     pub name: String,
     pub status: StackStatus,
-    /// AWS's own word for it.
+    /// AWS's name for the status.
     pub status_text: String,
     pub reason: Option<String>,
     pub parameters: BTreeMap<String, String>,
@@ -58,29 +58,29 @@ pub struct StackSnapshot {
 }
 
 impl StackSnapshot {
-    /// Whether something is being made or changed in it.
+    /// Whether something in it is being created or changed.
     pub fn is_busy_with_more_than_deletion(&self) -> bool {
         self.status == StackStatus::Busy && self.status_text != "DELETE_IN_PROGRESS"
     }
 
-    /// What it was told that is there already, as that parameter has it.
+    /// The existing resource that it was given, according to that parameter.
     pub fn given(&self, parameter: &str) -> Option<&str> {
         let given = self.parameters.get(parameter).map(String::as_str);
         given.filter(|name| !name.is_empty())
     }
 
-    /// The repository that goes with the stack, and whose images would keep it.
+    /// The stack's own repository, which is deleted with it and must be emptied first.
     pub fn own_repository(&self) -> Option<&str> {
         let name = self.outputs.get("RepositoryName").map(String::as_str);
         name.filter(|name| self.given("GivenRepository") != Some(name))
     }
 
-    /// The colour whose service ran before bgecs came, where it is so.
+    /// The colour whose service existed before bgecs, if so.
     pub fn original(&self) -> Option<Color> {
         self.outputs.get(attached::ORIGINAL)?.parse().ok()
     }
 
-    /// What the app's routes are called: by its own name, where the stack has one.
+    /// The names of the app's routes: the app's own name, if the stack has one.
     pub fn endpoints(&self) -> PerRoute<Endpoint> {
         let further = self.numbered(PRODUCTION_URL).map(|(_, url)| url);
         let further: Vec<String> = further.collect();
@@ -106,7 +106,7 @@ impl StackSnapshot {
         self.outputs.get(edge::ROUTER).map(String::as_str)
     }
 
-    /// What the stack's outputs say that it is for.
+    /// What the stack's outputs describe.
     ///
     /// # Errors
     /// The name of the output that is missing: the stack is not one that this bgecs
@@ -131,7 +131,7 @@ impl StackSnapshot {
                 None if output("BlueServiceName").is_err() => {
                     ColorServices::alone_in(output("ClusterName")?)
                 }
-                // It came with one, or is in a cluster that others are in.
+                // It was given one, or is in a cluster with others.
                 _ => ColorServices::new(
                     output("ClusterName")?,
                     PerColor {
@@ -158,12 +158,12 @@ impl StackSnapshot {
                 None => ServiceSettings::Made(Network {
                     subnets: listed(&output("SubnetIds")?),
                     security_groups: listed(&output("TaskSecurityGroupId")?),
-                    // A stack that does not say it is an older bgecs's.
+                    // A stack without this output was made by an older bgecs.
                     public_ip: output("AssignPublicIp").map_or(true, |it| it == "ENABLED"),
                 }),
             },
             roles: match original {
-                // Its task definition names those that it is to have.
+                // Its task definition names its roles.
                 Some(_) => TaskRoles::default(),
                 None => TaskRoles {
                     execution: Some(output("ExecutionRoleArn")?),
@@ -175,7 +175,7 @@ impl StackSnapshot {
         })
     }
 
-    /// The rules of the app's own on a listener of somebody else's, as they are
+    /// The app's own rules on somebody else's listener, in the order in which they are
     /// tried.
     pub fn own_rules(&self) -> Vec<RuleArn> {
         let all = HEADER_RULES.into_iter().chain([TEST_RULE]);
@@ -183,8 +183,8 @@ impl StackSnapshot {
         all.map(RuleArn::new).collect()
     }
 
-    /// The stack of an app that came with a service of its own may have no listener:
-    /// production may be a rule, and the test route one, or found by header.
+    /// The stack of an app with a given service may have no listener: production may be a
+    /// rule, and the test route may be a rule too, or be found by header.
     fn places(&self) -> Result<Places, String> {
         let has = |name: &str| self.outputs.contains_key(name);
         Ok(Places {
@@ -213,7 +213,7 @@ impl StackSnapshot {
         })
     }
 
-    /// Outputs of which there are several are numbered from the second on.
+    /// If an output occurs several times, it is numbered from the second on.
     fn numbered(&self, name: &str) -> impl Iterator<Item = (u32, String)> {
         (2..).map_while(move |n| {
             let value = self.outputs.get(&format!("{name}{n}"))?;
@@ -249,7 +249,7 @@ impl StackSnapshot {
     }
 
     /// # Errors
-    /// Its name, where there is none.
+    /// The output's name, if it is missing.
     fn output(&self, name: &str) -> Result<String, String> {
         let value = self.outputs.get(name).cloned();
         value.ok_or_else(|| name.to_owned())
@@ -270,7 +270,7 @@ impl Aws {
                 .at("Stacks/member")
                 .map(snapshot)
                 .filter(|stack| stack.status != StackStatus::Deleted)),
-            // CloudFormation gives a missing stack the code of any bad request.
+            // For a missing stack CloudFormation uses the code of any bad request.
             Err(error)
                 if error.has_code("ValidationError")
                     && error.message.contains("does not exist") =>
@@ -281,7 +281,7 @@ impl Aws {
         }
     }
 
-    /// The stack of which that record is a part, if one has it.
+    /// The stack that the record belongs to, if any.
     ///
     /// # Errors
     /// CloudFormation's own.
@@ -335,7 +335,7 @@ impl Aws {
         started(self.tell_stack(UPDATE, &form).await)
     }
 
-    /// Changes one parameter; template and all others stay as they are.
+    /// Changes one parameter; the template and all other parameters stay.
     pub async fn update_one_parameter(
         &self,
         name: &str,
@@ -358,7 +358,7 @@ impl Aws {
         gone.await.map(drop)
     }
 
-    /// Whether a call with that token has begun something with the stack.
+    /// Whether a call with that token has started something with the stack.
     pub async fn has_begun(&self, name: &str, token: &str) -> Result<bool, AwsError> {
         match self.stack_events(name).await {
             Ok(events) => Ok(events
@@ -370,8 +370,8 @@ impl Aws {
         }
     }
 
-    /// The newest page of the stack's events, oldest first. By id, a stack can
-    /// be read also after it is gone.
+    /// The newest page of the stack's events, oldest first. By its id a stack can be read
+    /// even when it is gone.
     pub async fn stack_events(&self, id: &str) -> Result<Vec<StackEvent>, AwsError> {
         let form = StackForm::of(id);
         let answer = self.tell_stack("cloudformation:DescribeStackEvents", &form);
@@ -387,7 +387,7 @@ fn listed(joined: &str) -> Vec<String> {
     joined.split(',').map(str::to_owned).collect()
 }
 
-/// As with a missing stack, only the text tells a no-op from a mistake.
+/// As with a missing stack, only the text distinguishes this from a mistake.
 fn started(answer: Result<Element, AwsError>) -> Result<StackChange, AwsError> {
     match answer {
         Ok(_) => Ok(StackChange::Started),

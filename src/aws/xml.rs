@@ -1,5 +1,5 @@
-//! What APIs that speak XML say and are told: elements, by their names. Of attributes
-//! AWS uses none where bgecs asks, and namespaces are one for a whole document.
+//! Answers and requests of APIs that speak XML: elements by their names. In the calls
+//! that bgecs makes, AWS uses no attributes, and one namespace for a whole document.
 
 use std::fmt::{self, Display};
 
@@ -31,7 +31,7 @@ impl Element {
     }
 
     /// # Errors
-    /// That is no XML, in words.
+    /// In words: it is not XML.
     pub fn parse(document: &str) -> Result<Self, String> {
         let document = Document::parse(document).map_err(|error| error.to_string())?;
         Ok(Self::read(document.root_element()))
@@ -54,12 +54,12 @@ impl Element {
         &self.name
     }
 
-    /// What is in it, in order, where that is elements.
+    /// The elements in it, in order.
     pub fn children(&self) -> &[Self] {
         &self.children
     }
 
-    /// Every element there, such as `Origins/Items/Origin`, in order.
+    /// Every element at that path, such as `Origins/Items/Origin`, in order.
     pub fn all(&self, path: &str) -> Vec<&Self> {
         path.split('/').fold(vec![self], |found, name| {
             let inner = found.into_iter().flat_map(|it| &it.children);
@@ -67,18 +67,18 @@ impl Element {
         })
     }
 
-    /// The first of them.
+    /// The first element at that path.
     pub fn at(&self, path: &str) -> Option<&Self> {
         self.all(path).into_iter().next()
     }
 
-    /// The texts of all elements there.
+    /// The texts of all elements at that path.
     pub fn texts(&self, path: &str) -> Vec<&str> {
         let all = self.all(path).into_iter();
         all.map(|it| it.text.as_str()).collect()
     }
 
-    /// The text of the first element there.
+    /// The text of the first element at that path.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.at(path).map(|it| it.text.as_str())
     }
@@ -87,12 +87,12 @@ impl Element {
         self.text(path)?.parse().ok()
     }
 
-    /// Whether it says so there.
+    /// Whether the element at that path says `true`.
     pub fn is(&self, path: &str) -> bool {
         self.text(path) == Some("true")
     }
 
-    /// Has every element there say what this makes of what it says.
+    /// Replaces the text of every element at that path by what `text` makes of it.
     #[cfg(feature = "edges")]
     pub fn rewrite(&mut self, path: &str, text: &impl Fn(&str) -> String) {
         let (name, below) = path.split_once('/').unwrap_or((path, ""));
@@ -104,7 +104,7 @@ impl Element {
         }
     }
 
-    /// Has that in place of what has its name, or behind all others.
+    /// Replaces the element of the same name, or appends it.
     #[cfg(feature = "edges")]
     pub fn put(&mut self, child: Self) {
         match self.children.iter_mut().find(|it| it.name == child.name) {
@@ -134,7 +134,7 @@ impl Display for Element {
     }
 }
 
-/// As the text of an element.
+/// Escaped as the text of an element.
 pub fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;");
     text.replace('<', "&lt;").replace('>', "&gt;")

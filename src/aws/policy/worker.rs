@@ -1,5 +1,5 @@
-//! What is granted to a worker of uploads: its own queue, bucket and topic, and what a
-//! deployer of each app may.
+//! The permissions of a worker of uploads: for its own queue, bucket and topic, and those
+//! of each app's deployer.
 
 use serde_json::Value;
 
@@ -7,17 +7,17 @@ use super::Names;
 use super::table::WORKER;
 use crate::model::{AccountId, AwsPlace, SetName, TopicArn};
 
-/// Where its stack is, and what in it has no name that is known ahead.
+/// Where the worker's stack is, and the names in it that are not known in advance.
 #[derive(Debug, Clone)]
 pub struct WorkerNames<'a> {
     pub name: &'a SetName,
     pub place: &'a AwsPlace,
     pub bucket: String,
-    /// The stack's own, where it is None.
+    /// None: the stack's own.
     pub topic: Option<&'a TopicArn>,
 }
 
-/// The policy of a worker; `deployers` are those of the apps that it releases.
+/// The policy of a worker; `deployers` are the policies for the apps that it releases.
 pub fn to_serve(it: &WorkerNames<'_>, deployers: &[Value]) -> Value {
     let worker = it.name.worker();
     let own_topic = format!("arn:*:sns:{{region}}:{{account}}:{worker}");
@@ -36,8 +36,8 @@ pub fn to_serve(it: &WorkerNames<'_>, deployers: &[Value]) -> Value {
     policy
 }
 
-/// What is allowed on the things of several apps is one statement: IAM counts the
-/// characters.
+/// Merges statements that allow the same on different apps into one, because IAM counts
+/// the characters.
 fn add(policy: &mut Value, more: &Value) {
     let Some(all) = policy["Statement"].as_array_mut() else {
         return;
@@ -55,8 +55,8 @@ fn add(policy: &mut Value, more: &Value) {
     }
 }
 
-/// Where two statements differ, if it is in no more than what they are on, or in the
-/// values of one condition.
+/// The place where two statements differ, if they differ only in their resources or in
+/// the values of a single condition.
 fn joint<'a>(one: &'a mut Value, other: &'a Value) -> Option<(&'a mut Value, &'a Value)> {
     if one["Action"] != other["Action"] {
         return None;
@@ -69,7 +69,7 @@ fn joint<'a>(one: &'a mut Value, other: &'a Value) -> Option<(&'a mut Value, &'a
     }
     let (operator, tests) = only(&other["Condition"])?;
     let (key, values) = only(tests)?;
-    // A condition of a single test, and of the same.
+    // Only a condition with a single test, and the same one.
     only(&one["Condition"]).and_then(|(_, tests)| only(tests))?;
     let values_of_one = one["Condition"].get_mut(operator)?.get_mut(key)?;
     Some((values_of_one, values))

@@ -12,14 +12,14 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::weights::{HEAVIEST, weights};
 use crate::model::{Color, EcsInfrastructure, Foreign, Found, PerColor, Split, greatest_divisor};
 
-/// What the template has a listener answer while nothing is live.
+/// What a listener of the template answers while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
 
-/// What listeners do by default, and rules.
+/// The default actions of listeners, and the actions of rules.
 pub(in crate::aws) type ActionsByArn = HashMap<String, Vec<Action>>;
 
-/// The routes' actions as they were last read: a write sends all of them back,
-/// since AWS replaces the whole list.
+/// The routes' actions as they were last read: AWS replaces the whole list, so a write
+/// sends all of them back.
 #[derive(Debug, Clone, Default)]
 pub(in crate::aws) struct LastRead(Arc<Mutex<ActionsByArn>>);
 
@@ -39,13 +39,13 @@ impl LastRead {
 
 /// A target group that a forward names.
 struct Forward {
-    /// `None` for one that is not of the app's two.
+    /// `None` for a group that is not one of the app's two.
     color: Option<Color>,
     arn: String,
     weight: u32,
 }
 
-/// What actions do with requests; what they do ahead of a forward is not asked.
+/// What actions do with requests, whatever they do before a forward.
 pub(in crate::aws) fn found(infra: &EcsInfrastructure, actions: &[Action]) -> Found {
     match actions.iter().find(|action| is_forward(action)) {
         Some(action) => forwarding(&forwards(infra, action)),
@@ -99,13 +99,12 @@ fn groups_in_words(forwards: &[Forward]) -> String {
     }
 }
 
-/// The same list, but that it forwards by that split, and is as sticky while that
-/// is not whole, where it is said how sticky: what is done ahead of the forward
-/// stays.
+/// The same list of actions, forwarding by that split; sticky if `stickiness` says so and
+/// the split is shared. Whatever is done before the forward stays.
 ///
 /// # Errors
-/// What they do, in words, where that is not to be overwritten; a share
-/// that no weights tell.
+/// What the actions do, in words, if they must not be overwritten; a share that cannot be
+/// expressed by weights.
 pub fn aimed_at(
     infra: &EcsInfrastructure,
     actions: &[Action],
@@ -119,7 +118,7 @@ pub fn aimed_at(
     if let Some(action) = actions.iter().find(|action| !is_known(action)) {
         let kind = kind(action);
         return Err(format!(
-            "does {kind} ahead of it, which this bgecs does not know and would remove"
+            "does {kind} before it, which this bgecs does not know and would remove"
         ));
     }
     if found.is_nowhere() {
@@ -133,8 +132,8 @@ pub fn aimed_at(
     aimed.collect()
 }
 
-/// Among the groups of one pair; with a stranger's that get nothing left as they
-/// are. Where only one group is named, it is in both forms, which must agree.
+/// Among the groups of one pair; groups of others stay in the list without a share. If
+/// only one group is named, it appears in both forms, which must agree.
 fn forwarding_to(
     infra: &EcsInfrastructure,
     action: &Action,
@@ -153,7 +152,7 @@ fn forwarding_to(
         .partition(|named| color_of(infra, named).is_some());
     let pair = ours.first().and_then(TargetGroupTuple::target_group_arn);
     let pair = pair.or(action.target_group_arn.as_deref());
-    // Of a listener that goes nowhere yet, the first.
+    // For a listener that leads nowhere yet, the first pair.
     let pair = pair.and_then(|group| infra.pair_of(group));
     let pair = pair.unwrap_or(&infra.target_groups).clone();
     let target = |color: Color, weight: Option<u32>| {
@@ -183,7 +182,7 @@ fn forwarding_to(
         let none = || ForwardActionConfig::builder().build();
         let config = action.forward_config.get_or_insert_with(none);
         config.target_groups = Some([targets, strangers].concat());
-        // Unless it is said how sticky it is to be, that stays as a person had it.
+        // Unless stickiness is configured, it stays as somebody has set it.
         if stickiness.is_some() {
             let lasting = stickiness.filter(|_| to.is_shared());
             config.target_group_stickiness_config = Some(sticking(lasting));
@@ -192,15 +191,16 @@ fn forwarding_to(
     Ok(action)
 }
 
-/// What one group has by itself, which [`times`] has left in the weights of two.
+/// The weight of a single group, which [`times`] has kept as a factor in the weights of
+/// two.
 fn whole_weight(ours: &[TargetGroupTuple]) -> Option<u32> {
     let weights = ours.iter().filter_map(TargetGroupTuple::weight);
     let weights = weights.filter_map(|weight| u32::try_from(weight).ok());
     weights.reduce(greatest_divisor)
 }
 
-/// So many times these weights, as far as AWS takes so great ones: so a group that is
-/// alone again weighs what it did ahead of a shift.
+/// Multiplies these weights by `whole`, as far as AWS allows: so a group that is alone
+/// again has the weight that it had before a shift.
 fn times(weights: PerColor<u32>, whole: Option<u32>) -> PerColor<u32> {
     let by = whole.unwrap_or(1).max(1);
     let greater = PerColor {
@@ -221,8 +221,8 @@ fn sticking(lasting: Option<Duration>) -> TargetGroupStickinessConfig {
         .build()
 }
 
-/// As AWS takes it: it keeps the secret of an identity provider to itself, and
-/// takes the list back without it only if told to go on with the one that it has.
+/// In the form that AWS accepts: it keeps an identity provider's secret to itself, and
+/// takes the list back without the secret only when told to keep using it.
 fn sent_back(action: &Action) -> Action {
     let mut action = action.clone();
     if let Some(config) = action.authenticate_oidc_config.as_mut() {
@@ -236,7 +236,7 @@ fn is_forward(action: &Action) -> bool {
     action.r#type() == Some(&ActionTypeEnum::Forward)
 }
 
-/// Those of which nothing is lost when they are sent back.
+/// The actions that lose nothing when they are sent back.
 fn is_known(action: &Action) -> bool {
     matches!(
         action.r#type(),
@@ -265,9 +265,8 @@ fn forwards(infra: &EcsInfrastructure, action: &Action) -> Vec<Forward> {
     named_groups(action).into_iter().map(forward).collect()
 }
 
-/// The target groups of a forward, with their weights. AWS answers a simple one
-/// in both forms: the configuration is the whole of it, the ARN alone is what an
-/// emulator may give.
+/// The target groups of a forward, with their weights. AWS answers a simple forward in
+/// both forms: the configuration is complete; an emulator may give only the ARN.
 pub(in crate::aws) fn named_groups(action: &Action) -> Vec<(&str, u32)> {
     let config = action.forward_config();
     let groups = config.map(ForwardActionConfig::target_groups);
@@ -319,7 +318,7 @@ fn in_words(actions: &[Action]) -> String {
     }
 }
 
-/// Where a redirect leads; what it keeps of the request is `…`.
+/// Where a redirect leads; what it keeps from the request is shown as `…`.
 fn place(to: &RedirectActionConfig) -> String {
     let or_kept = |part: Option<&str>| match part {
         Some(part) if !part.starts_with("#{") => part.to_owned(),

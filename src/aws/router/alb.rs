@@ -1,6 +1,6 @@
-//! An Application Load Balancer, whose actions decide where requests go: a route is
-//! the default action of a listener, or a rule. Splits are the weights of their
-//! forwards; whatever else an action list does is sent back as it was.
+//! An Application Load Balancer, whose actions decide where requests go: a route is the
+//! default action of a listener, or a rule. Splits are the weights of their forwards;
+//! everything else in an action list is sent back unchanged.
 //!
 //! A forward may be sticky: the load balancer gives each client a cookie
 //! (`AWSALBTG`) that names the target group that it was sent to. "When the load
@@ -8,18 +8,18 @@
 //! enabled and contains the cookie, the request is routed to the target group
 //! specified in the cookie"
 //! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html>).
-//! No exception is made for a group whose weight was lowered, or is 0: "stickiness
-//! takes precedence over adjusting weight", as an answer puts it that AWS accepted
+//! No exception is made for a group whose weight was lowered, or is 0: "stickiness takes
+//! precedence over adjusting weight", according to an answer that AWS accepted
 //! (<https://repost.aws/questions/QUugYm4uzWSI2af5mnmMjlZQ/alb-to-automatically-redirect-traffic>).
-//! So where `[shift] stickiness` says how sticky a forward is to be, it is so only
-//! while there are two to choose from (else it stays as a person had it), and
-//! - users meet one release and not both by turns; but those who have a cookie
-//!   follow a greater share only when it has run out, and the probe, which keeps
-//!   no cookies, sees that share at once;
-//! - at either end, and on the way back, the forward names one group alone and is
-//!   not sticky: a cookie for the other one leads nowhere, and nobody has one when
-//!   the next shift begins. Both groups stay attached to the load balancer all the
-//!   same, by the two rules of the test route.
+//! So if `[shift] stickiness` is set, a forward is sticky only while there are two groups
+//! to choose from (otherwise its stickiness stays as somebody has set it), and
+//! - users meet one release and do not alternate; but those who have a cookie follow a
+//!   greater share only when it has expired, while the probe, which keeps no cookies,
+//!   sees that share at once;
+//! - at either end, and on the way back, the forward names a single group and is not
+//!   sticky: a cookie for the other one has no effect, and nobody has one when the next
+//!   shift begins. Both groups still stay attached to the load balancer, by the two rules
+//!   of the test route.
 
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ impl Router for AlbRouter<'_> {
             visible: Duration::from_secs(2),
             stale: Duration::from_secs(2),
             stale_pause: Duration::from_millis(500),
-            // Longer than a throttled call takes that is tried again until it is
-            // given up.
+            // Longer than it takes until a throttled call with all its retries is given
+            // up.
             unreadable: Duration::from_secs(30),
             pause: Duration::from_millis(200),
             late: Duration::from_secs(2),
@@ -67,8 +67,8 @@ impl Router for AlbRouter<'_> {
         Ok(strategy)
     }
 
-    /// In one call for each kind of place. A test route by header is where it is:
-    /// users' way is not kept waiting, nor from being read, by the testers' rules.
+    /// One call for each kind of place. A test route by header is not read: the testers'
+    /// rules never move, and must not delay or prevent reading the users' route.
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
         let (mut listeners, mut rules) = (Vec::new(), Vec::new());
         for place in self.infra.all_moved() {
@@ -85,10 +85,10 @@ impl Router for AlbRouter<'_> {
         self.understand(&all)
     }
 
-    /// Leaves all else as it was when it was last read. Each place is modified and
-    /// not made anew: deleting and creating one propagates separately and answers
-    /// 503 in between. Where one of several cannot be moved, none is; a write that
-    /// fails keeps those after it from being sent, except on the way back.
+    /// Everything else stays as it was last read. Places are modified and not replaced:
+    /// deleting and creating propagate separately, and the answer would be 503 in
+    /// between. If one of several places cannot be moved, none is. After a write that
+    /// fails the remaining ones are not sent, except on the way back.
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
         let ways = self.infra.moved(it.route);
         if ways.is_empty() {
@@ -112,14 +112,14 @@ impl Router for AlbRouter<'_> {
 }
 
 impl<'a> AlbRouter<'a> {
-    /// The same, but that who has once met a release meets it again for so long,
-    /// as long as both have a share.
+    /// The same, but clients that have met a release keep meeting it for that long, as
+    /// long as both releases have a share.
     #[must_use]
     pub fn sticky(self, stickiness: Option<Duration>) -> Self {
         Self { stickiness, ..self }
     }
 
-    /// What a place is to do, of what it was last seen to do.
+    /// The actions that a place should have, from those that it was last seen to have.
     async fn aimed(&self, name: &str, place: &Place, to: Split) -> Result<Vec<Action>, AwsError> {
         let last_read = &self.aws.last_read;
         let actions = match last_read.of(place.arn()) {
@@ -145,11 +145,11 @@ impl<'a> AlbRouter<'a> {
         }
     }
 
-    /// What both routes do, among all that was read; and how they do it is kept for
-    /// the next write.
+    /// What both routes do, among the actions that were read, which are kept for the next
+    /// write.
     ///
     /// # Errors
-    /// A place that is not among it.
+    /// A place that is not among them.
     pub(in crate::aws) fn understand(
         &self,
         actions: &ActionsByArn,
@@ -174,7 +174,7 @@ impl<'a> AlbRouter<'a> {
     }
 }
 
-/// Up to the first that fails.
+/// Stops at the first that fails.
 async fn one_by_one(
     writes: impl Iterator<Item = impl Future<Output = Result<(), AwsError>>>,
 ) -> Result<(), Unmoved> {
@@ -185,7 +185,7 @@ async fn one_by_one(
     Ok(())
 }
 
-/// Of several failures the one that another try may mend is told.
+/// Of several failures, one that a retry may fix is returned.
 async fn all_at_once(
     writes: impl Iterator<Item = impl Future<Output = Result<(), AwsError>>>,
 ) -> Result<(), Unmoved> {
@@ -208,7 +208,7 @@ fn gone(place: &Place) -> AwsError {
         ..AwsError::unusable(
             action,
             place.arn(),
-            format!("the load balancer has no such {what} any more"),
+            format!("the load balancer no longer has that {what}"),
         )
     }
 }

@@ -1,9 +1,10 @@
 //! A mapping of a custom domain of API Gateway: which stage of which API answers at a
-//! path of the domain. An edge-optimised domain has it by version 1 of the API alone
-//! (a base path mapping), any other by version 2.
+//! path of the domain. An edge-optimised domain has it in version 1 of the API only (a
+//! base path mapping), any other in version 2.
 //!
-//! Nothing makes the write depend on what was seen: the look just ahead of it is all.
-//! How long it takes to be seen, AWS does not say; the probe does.
+//! The write cannot be made conditional on what was read, so the mapping is read just
+//! before. AWS does not say how long a change takes to become visible; the probe shows
+//! it.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ const READ: &str = "apigateway:GET";
 const MODIFY: &str = "apigateway:PATCH";
 const MAKE: &str = "apigateway:POST";
 
-/// What version 1 calls the path of a mapping that is for all.
+/// The name in version 1 for the mapping of the whole domain.
 const NO_PATH: &str = "(none)";
 
 #[derive(Debug, Clone, Copy)]
@@ -33,23 +34,23 @@ pub struct ApiMappingRouter<'a> {
     pub(super) aws: &'a Aws,
     pub(super) it: &'a RoutedPointer,
     pub(super) domain: &'a str,
-    /// Empty is the whole domain.
+    /// Empty for the whole domain.
     pub(super) path: &'a str,
-    /// Whether colours are looked at by rules of the domain.
+    /// Whether testers reach the colours by rules of the domain.
     pub(super) by_header: bool,
 }
 
-/// The one of the API that knows the domain's mappings.
+/// The version of the API that knows the domain's mappings.
 #[derive(Debug, Clone, Copy)]
 enum ApiVersion {
-    /// It is edge-optimised.
+    /// For an edge-optimised domain.
     One,
     Two,
 }
 
-/// As it is there.
+/// A mapping as it was read.
 struct Mapping {
-    /// Of version 2: in version 1 a path is enough.
+    /// For version 2; in version 1 the path is enough.
     id: String,
     /// `API/STAGE`
     target: String,
@@ -121,7 +122,7 @@ impl ApiMappingRouter<'_> {
         })
     }
 
-    /// None where the domain has none at that path.
+    /// None if the domain has no mapping at that path.
     async fn mapping(&self, version: ApiVersion) -> Result<Option<Mapping>, AwsError> {
         match version {
             ApiVersion::One => self.by_version_1().await,
@@ -164,12 +165,12 @@ impl ApiMappingRouter<'_> {
         }))
     }
 
-    /// Those of version 2.
+    /// The path of the mappings in version 2.
     fn mappings(&self) -> String {
         path(["v2", "domainnames", self.domain, "apimappings"])
     }
 
-    /// Those of version 1.
+    /// The path of the mappings in version 1.
     fn base_path_mappings(&self) -> String {
         path(["domainnames", self.domain, "basepathmappings"])
     }
@@ -197,7 +198,8 @@ impl ApiMappingRouter<'_> {
         taken.named(MODIFY, self.domain)
     }
 
-    /// Both at once: no request meets the stage of one API in the other
+    /// Changes API and stage together, so no request meets the stage of one API in the
+    /// other
     /// (<https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>).
     async fn patch(&self, api: &str, stage: &str) -> Result<(), AwsError> {
         let replace = |path, value| json!({ "op": "replace", "path": path, "value": value });
@@ -211,7 +213,7 @@ impl ApiMappingRouter<'_> {
         taken.named(MODIFY, self.domain)
     }
 
-    /// The first release's.
+    /// For the first release.
     async fn make(&self, version: ApiVersion, api: &str, stage: &str) -> Result<(), AwsError> {
         let made = match version {
             ApiVersion::One => {
@@ -252,7 +254,7 @@ struct ApiMapping {
     stage: String,
 }
 
-/// What version 1 calls it.
+/// A mapping in version 1.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct BasePathMapping {

@@ -1,12 +1,12 @@
-//! An alternate domain name (an alias), which one of two distributions of CloudFront
-//! has. CloudFront goes by it and not by where DNS led a user: "the more specific
+//! An alternate domain name (an alias), which one of two distributions of CloudFront has.
+//! CloudFront follows the alias and not where DNS led a user: "the more specific
 //! alternate domain name" wins, whatever the record points to
-//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html>).
-//! So the alias is what moves users, and its record follows after that.
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html>). So
+//! the alias is what moves users, and its record is changed after that.
 //!
-//! `UpdateDomainAssociation` moves it in one call; where that is refused,
-//! `AssociateAlias` does, which is older and asks for a TXT record. AWS's texts disagree
-//! on whether the distribution that has it must be disabled for either.
+//! `UpdateDomainAssociation` moves it in one call; if that is refused, `AssociateAlias`
+//! does, which is older and requires a TXT record. AWS's documentation is contradictory
+//! on whether the distribution that has the alias must be disabled for either call.
 
 use super::distributions::patience;
 use super::{Router, Unmoved, pointers};
@@ -71,7 +71,7 @@ impl Router for CloudfrontAliasRouter<'_> {
             return Box::pin(self.apply(it, urgency)).await;
         };
         if !other.has(self.alias) {
-            // The first release's.
+            // For the first release.
             let added = Change::AddAlias(self.alias);
             return Ok(self.aws.change_distribution(&target, added).await?);
         }
@@ -95,7 +95,7 @@ impl Router for CloudfrontAliasRouter<'_> {
         Ok(all)
     }
 
-    /// Its record, where it leads to the other distribution by name.
+    /// Changes the alias's record, if that leads to the other distribution by name.
     async fn afterwards(&self, on: Color, _: &str) -> Result<Option<String>, AwsError> {
         let both = self.both().await?;
         let (to, from) = (both.get(on), both.get(on.other()));
@@ -113,7 +113,7 @@ impl Router for CloudfrontAliasRouter<'_> {
     }
 }
 
-/// What a domain is to be of, or is known to be of.
+/// Names the distribution as the target of a domain.
 fn distribution(role: &str, it: &CloudfrontDistribution) -> Element {
     Element::branch(role, [Element::leaf("DistributionId", &it.id)])
 }
@@ -127,7 +127,7 @@ impl CloudfrontAliasRouter<'_> {
         })
     }
 
-    /// In one call, which fails where somebody else wrote that distribution since.
+    /// One call, which fails if somebody else has written that distribution since.
     async fn associate_domain(&self, target: &CloudfrontDistribution) -> Result<(), AwsError> {
         let input = Element::branch(
             "UpdateDomainAssociationRequest",
@@ -153,8 +153,8 @@ impl CloudfrontAliasRouter<'_> {
         call.await.named(ASSOCIATE, self.alias).map(drop)
     }
 
-    /// "The target distribution must have a certificate that covers" it, whichever call
-    /// moves it.
+    /// "The target distribution must have a certificate that covers" the alias, whichever
+    /// call moves it.
     async fn certificate(&self, target: &CloudfrontDistribution) -> Result<Check, AwsError> {
         let arn = target.config.text("ViewerCertificate/ACMCertificateArn");
         let arn = arn.and_then(|arn| arn.parse::<CertificateArn>().ok());
@@ -162,7 +162,7 @@ impl CloudfrontAliasRouter<'_> {
             None => (
                 false,
                 format!(
-                    "{} has no certificate of ACM, and {} needs one that has its name",
+                    "{} has no certificate from ACM, and {} needs one for its name",
                     target.id, self.alias
                 ),
             ),
@@ -186,7 +186,7 @@ impl CloudfrontAliasRouter<'_> {
         })
     }
 
-    /// A third distribution that has the name would keep it.
+    /// If a third distribution has the name, it would keep it.
     async fn conflicts(
         &self,
         target: &CloudfrontDistribution,
@@ -205,7 +205,7 @@ impl CloudfrontAliasRouter<'_> {
         let answer = answer.element();
         let answer = answer.map_err(|what| AwsError::unusable(CONFLICTS, self.alias, what))?;
         let mut third = None;
-        // The list and what is in it have one name.
+        // The list and its items have the same name.
         for id in answer.texts("DomainConflicts/DomainConflicts/ResourceId") {
             if id != target.id && id != other.id && self.is_of(id).await? {
                 third = Some(id);
@@ -216,13 +216,13 @@ impl CloudfrontAliasRouter<'_> {
             ok: third.is_none(),
             detail: match third {
                 None => format!("no other distribution has the alias {}", self.alias),
-                Some(third) => format!("{third} has the alias {}, too", self.alias),
+                Some(third) => format!("{third} also has the alias {}", self.alias),
             },
         })
     }
 
-    /// Whether that one has the very name, and not a wildcard that is for it, too. Of
-    /// one that is nowhere to be seen, which is another account's, nobody knows.
+    /// Whether that distribution has exactly this name and not only a wildcard that
+    /// covers it. True if it cannot be read, because it may belong to another account.
     async fn is_of(&self, id: &str) -> Result<bool, AwsError> {
         match self.aws.distribution(id).await {
             Ok(it) => Ok(it.has(self.alias)),
@@ -233,13 +233,13 @@ impl CloudfrontAliasRouter<'_> {
         }
     }
 
-    /// What `AssociateAlias` asks for: it is told and forbids nothing, as the other call
-    /// does without.
+    /// What `AssociateAlias` requires: this is told but forbids nothing, because the
+    /// other call does without it.
     async fn txt_record(&self, target: &CloudfrontDistribution) -> Result<Check, AwsError> {
         let name = format!("_{}", self.alias);
         let detail = match self.zone().await? {
             None => format!(
-                "whether {name} has a TXT record with {}, is not known: its zone is not in this account",
+                "it is not known whether {name} has a TXT record with {}: its zone is not in this account",
                 target.domain
             ),
             Some(zone) => {
@@ -250,7 +250,7 @@ impl CloudfrontAliasRouter<'_> {
                 match sets.iter().any(says) {
                     true => format!("{name} has a TXT record with {}", target.domain),
                     false => format!(
-                        "{name} has no TXT record with {}: AssociateAlias would refuse, where UpdateDomainAssociation does",
+                        "{name} has no TXT record with {}: if UpdateDomainAssociation is refused, AssociateAlias will be as well",
                         target.domain
                     ),
                 }
@@ -263,7 +263,7 @@ impl CloudfrontAliasRouter<'_> {
         })
     }
 
-    /// Two distributions that both have the name, one of them by a wildcard: there DNS
+    /// Whether both distributions have the name, one of them by a wildcard: then DNS
     /// moves nobody.
     fn overlap(
         &self,
@@ -277,7 +277,7 @@ impl CloudfrontAliasRouter<'_> {
             name: "overlap",
             ok: true,
             detail: format!(
-                "{} has {pattern}: CloudFront serves the more specific name whatever DNS says, so that the alias {} is what is moved",
+                "{} has {pattern}: CloudFront serves the more specific name whatever DNS says, so the alias {} is moved",
                 wide.id, self.alias
             ),
         })

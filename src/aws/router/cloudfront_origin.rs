@@ -1,10 +1,10 @@
-//! The origin that a behaviour of a distribution of CloudFront leads to. A write is
-//! everywhere when the distribution's status is `Deployed`; until then nobody knows what
-//! an edge serves by, so that it is read as it was.
+//! The origin that a behaviour of a CloudFront distribution leads to. A write is in force
+//! everywhere when the distribution's status is `Deployed`; until then it is not known
+//! which configuration an edge uses, so the route is read as it was before.
 //!
-//! A share of users is led to the other origin by a staging distribution, which is a
-//! copy, and the continuous-deployment policy of this one. "During peak traffic" all of
-//! them may be led to this one all the same, so that the share is not judged
+//! For a share of users, a staging distribution, which is a copy, leads to the other
+//! origin, by the continuous-deployment policy of this one. "During peak traffic" all
+//! users may still be led to this one, so the share is not judged
 //! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/continuous-deployment.html>).
 
 use super::distributions::patience;
@@ -20,7 +20,7 @@ use crate::model::{
 const READ_POLICY: &str = "cloudfront:GetContinuousDeploymentPolicy";
 const UPDATE_POLICY: &str = "cloudfront:UpdateContinuousDeploymentPolicy";
 
-/// Where policies are, and what share one gives.
+/// The path of policies, and the place of a policy's share.
 const POLICIES: &str = "continuous-deployment-policy";
 const WEIGHT: &str = "TrafficConfig/SingleWeightConfig/Weight";
 
@@ -55,12 +55,12 @@ impl Router for CloudfrontOriginRouter<'_> {
         let Some(staging) = self.staging else {
             let told = super::all_or_nothing(&self.it.pointer, strategy);
             return told
-                .map_err(|why| format!("{why}; with `staging` in [router] it does up to 15%"));
+                .map_err(|why| format!("{why}; with `staging` in [router] it can give up to 15%"));
         };
         strategy.with_shares(|share| match share <= MOST_SHARE {
             true => Ok(share),
             false => Err(format!(
-                "the staging distribution {staging} can have up to 15% of users, and not {}%: after that they are moved all at once",
+                "the staging distribution {staging} can have up to 15% of users, not {}%: beyond that they are moved all at once",
                 f64::from(share) / 100.0
             )),
         })
@@ -89,9 +89,9 @@ impl Router for CloudfrontOriginRouter<'_> {
         Ok(kept.saw(std::iter::once(primary).chain(staging), found))
     }
 
-    /// Users are moved first, and what leads a share of them elsewhere is ended after
-    /// that, or on the way back alone: whatever of it fails, a colour that has them all
-    /// keeps them, and the rest is done by the next write.
+    /// Users are moved first. What leads a share of them elsewhere is ended after that,
+    /// or alone on the way back: if part of it fails, a colour that has all users keeps
+    /// them, and the next write does the rest.
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
         let seen = {
             let mut kept = self.aws.last_distributions.locked();
@@ -133,7 +133,7 @@ impl Router for CloudfrontOriginRouter<'_> {
         let primary = self.aws.distribution(self.distribution).await?;
         let times = self.aws.cache_times(&primary, self.of_behavior()).await?;
         let detail = match (times.keeps_nothing(), self.invalidate) {
-            (true, _) => "edges keep nothing of what the origins answer".to_owned(),
+            (true, _) => "edges cache nothing that the origins answer".to_owned(),
             (false, []) => format!(
                 "cached answers of the other release may be seen for {times}: `invalidate = [\"/*\"]` in [router] ends that"
             ),
@@ -156,7 +156,7 @@ impl Router for CloudfrontOriginRouter<'_> {
                 ),
             },
         };
-        // While it is not, nobody knows which configuration an edge answers by.
+        // Until it is, nobody knows which configuration an edge uses.
         let deployed = Check {
             name: "deployed",
             ok: primary.is_deployed,
@@ -186,7 +186,7 @@ impl Router for CloudfrontOriginRouter<'_> {
         let (id, paths) = (self.distribution, self.invalidate);
         self.aws.invalidate(id, paths, reference).await?;
         Ok(Some(format!(
-            "{id}: edges are told to forget {}",
+            "{id}: edges were told to forget {}",
             paths.join(", ")
         )))
     }
@@ -220,7 +220,7 @@ impl CloudfrontOriginRouter<'_> {
         Ok(Change::Origin { behavior, origin })
     }
 
-    /// Where all users of a distribution are led, by what it calls its origins.
+    /// Where all users of a distribution are led, going by its origin.
     fn leads(&self, it: &CloudfrontDistribution) -> Result<Found, AwsError> {
         let origin = it.leads_to(self.of_behavior()).ok_or_else(|| {
             let pattern = self.behavior.unwrap_or("the default");
@@ -251,7 +251,8 @@ impl CloudfrontOriginRouter<'_> {
         })
     }
 
-    /// That of this distribution, if it has one and a staging distribution is named.
+    /// The policy of this distribution, if it has one and a staging distribution is
+    /// configured.
     async fn policy(
         &self,
         primary: &CloudfrontDistribution,
@@ -271,7 +272,7 @@ impl CloudfrontOriginRouter<'_> {
         }))
     }
 
-    /// To the staging distribution, in basis points; none ends it.
+    /// Sets the staging distribution's share in basis points; None ends it.
     async fn share(&self, policy: SharePolicy, share: Option<u16>) -> Result<(), AwsError> {
         let at = ("PUT", &*place(&[POLICIES, &policy.id]));
         let of = (&*policy.id, Some(&*policy.etag));
@@ -294,14 +295,14 @@ impl SharePolicy {
         self.config.is("Enabled")
     }
 
-    /// What the staging distribution has, in basis points.
+    /// The staging distribution's share, in basis points.
     fn share(&self) -> u16 {
         let weight = self.config.text(WEIGHT).filter(|_| self.is_enabled());
         let weight = weight.and_then(|it| it.parse().ok());
         weight.map_or(0, in_basis_points)
     }
 
-    /// The same with that share, in basis points, or with none.
+    /// The same policy with that share in basis points, or without one.
     fn giving(&self, share: Option<u16>) -> Element {
         let mut config = self.config.clone();
         config.put(Element::leaf("Enabled", share.is_some()));
@@ -310,7 +311,7 @@ impl SharePolicy {
         };
         let weight = f32::from(share) / 10_000.0;
         match config.text("TrafficConfig/Type") {
-            // With the stickiness that sessions have.
+            // Keeps the stickiness of sessions.
             Some("SingleWeight") => config.rewrite(WEIGHT, &|_| weight.to_string()),
             _ => {
                 let single = [Element::leaf("Weight", weight)];

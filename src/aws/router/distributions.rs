@@ -1,5 +1,5 @@
-//! What is known of distributions of CloudFront from one call to the next, and how long
-//! they are waited for: the same by whatever of them users are moved.
+//! What is known about CloudFront distributions from one call to the next, and how long
+//! they are waited for; the same for origins and aliases.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use super::cloudfront_origin::SharePolicy;
 use crate::aws::cloudfront::CloudfrontDistribution;
 use crate::model::{Found, Move, Patience, PerRoute};
 
-/// "about 5 minutes" are usual, and nothing is promised.
+/// "about 5 minutes" is usual, and nothing is promised.
 const LONGEST_DEPLOYMENT: Duration = Duration::from_secs(1_800);
 
 #[derive(Debug, Clone, Default)]
@@ -17,11 +17,11 @@ pub(in crate::aws) struct LastDistributions(Arc<Mutex<LastSeen>>);
 
 #[derive(Debug, Default)]
 pub(super) struct LastSeen {
-    /// As they were last read, by their ids: a write is made of exactly that.
+    /// By id, as they were last read: a write is based on exactly that.
     pub(super) all: BTreeMap<String, CloudfrontDistribution>,
     /// The policy, with its ETag.
     pub(super) policy: Option<SharePolicy>,
-    /// What was found ahead of the last write of ours, until it is everywhere.
+    /// What the routes did before our last write, until that is everywhere.
     before: Option<Found>,
 }
 
@@ -32,13 +32,12 @@ impl LastDistributions {
 }
 
 impl LastSeen {
-    /// Until that is everywhere, it is read as it was.
+    /// Until that move is everywhere, the routes are read as before it.
     pub(super) fn expect(&mut self, it: Move) {
         self.before = it.from.map(Found::Split).or(self.before.take());
     }
 
-    /// What the routes do, by these distributions, which do that once every edge has
-    /// them.
+    /// What the routes do according to these distributions, once every edge has them.
     pub(super) fn saw(
         &mut self,
         all: impl IntoIterator<Item = CloudfrontDistribution>,
@@ -59,7 +58,7 @@ impl LastSeen {
     }
 }
 
-/// For a write that is everywhere after minutes.
+/// For a write that takes minutes to be everywhere.
 pub(super) fn patience() -> Patience {
     Patience {
         confirm: LONGEST_DEPLOYMENT,

@@ -10,7 +10,7 @@ use crate::model::ListenerArn;
 pub const DESCRIBE: &str = "elasticloadbalancing:DescribeListeners";
 pub const MODIFY: &str = "elasticloadbalancing:ModifyListener";
 
-/// In one call, as far as they are there; in none, if that is all that is asked.
+/// Reads those that exist in one call; without ARNs it makes none.
 pub async fn read(aws: &Aws, arns: &[&ListenerArn]) -> Result<ActionsByArn, AwsError> {
     let Some(first) = arns.first() else {
         return Ok(ActionsByArn::new());
@@ -26,7 +26,7 @@ pub async fn read(aws: &Aws, arns: &[&ListenerArn]) -> Result<ActionsByArn, AwsE
     Ok(by_arn(answer.listeners()).collect())
 }
 
-/// Replaces all of them, and leaves all else of the listener.
+/// Replaces all of them, and leaves everything else in the listener.
 pub async fn modify(aws: &Aws, arn: &ListenerArn, actions: Vec<Action>) -> Result<(), AwsError> {
     aws.elb
         .modify_listener()

@@ -1,4 +1,4 @@
-//! What stands in for the kinds that this bgecs was built without
+//! Stands in for the kinds of routers that this bgecs was built without
 //! (`--no-default-features`): each call says so.
 
 use super::{Router, Unmoved};
@@ -37,7 +37,7 @@ fn not_built(kind: &str) -> AwsError {
     AwsError::unusable("the router", kind, what)
 }
 
-/// What else of these kinds is asked of AWS: nobody here can.
+/// The other calls to AWS for these kinds, which are not available either.
 impl Aws {
     pub async fn instance_address(&self, _instance: &str) -> Result<String, AwsError> {
         Err(not_built("static-ip"))

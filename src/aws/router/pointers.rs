@@ -1,9 +1,9 @@
-//! What a thing with one value does, and is to do.
+//! What a resource with a single value does, and what it should do.
 
 use crate::aws::error::AwsError;
 use crate::model::{Color, Foreign, Found, Move, PerColor, RoutedPointer};
 
-/// What it does that leads there; none is nowhere.
+/// What the route does if the resource leads to `target`; None is nowhere.
 pub(super) fn found(it: &RoutedPointer, target: Option<&str>) -> Found {
     let Some(target) = target else {
         return Found::Nowhere;
@@ -19,10 +19,10 @@ pub(super) fn found(it: &RoutedPointer, target: Option<&str>) -> Found {
     }
 }
 
-/// What it is to lead to for that move.
+/// The value that it should have for that move.
 ///
 /// # Errors
-/// Both colours: it has one value.
+/// A move to both colours: it has a single value.
 pub(super) fn whole<'a>(
     it: &'a RoutedPointer,
     to: Move,

@@ -1,13 +1,13 @@
-//! A name in Route 53, whose record sets decide where requests go: one set for
-//! each colour, by weight. A move is one batch that deletes exactly what was seen
-//! and creates what is to be: "Route 53 performs all of the changes in a batch or
-//! none", and a DELETE of other than what is there fails, so that nothing of
-//! somebody else's is overwritten
+//! A name in Route 53, whose record sets decide where requests go: one set for each
+//! colour, by weight. A move is one batch that deletes exactly what was read and creates
+//! the new sets: "Route 53 performs all of the changes in a batch or none", and a DELETE
+//! of anything but what is there fails, so nothing that somebody else wrote is
+//! overwritten
 //! (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>).
 //!
-//! A change is listed at once and on every name server only when its status is
-//! `INSYNC`. Until then the name is read as it was. What a resolver has by then it
-//! keeps for the time to live that it was told, which no call shortens.
+//! A change is listed at once, but is on every name server only when its status is
+//! `INSYNC`. Until then the name is read as it was. What a resolver has cached by then it
+//! keeps for the TTL that it was given, which no call can shorten.
 
 mod sets;
 
@@ -36,7 +36,7 @@ const LEAST_SHARE: u16 = 39;
 
 /// A change is usually everywhere within 60 s
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/Route53Introduction.html>);
-/// this is for the days on which it is not.
+/// this is for the days when it is not.
 const LONGEST_SYNC: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ pub struct Route53Router<'a> {
     record: &'a RoutedRecord,
 }
 
-/// What is known of the name from one call to the next.
+/// What is known about the name from one call to the next.
 #[derive(Debug, Clone, Default)]
 pub(in crate::aws) struct LastRecords(Arc<Mutex<LastSets>>);
 
@@ -53,10 +53,9 @@ pub(in crate::aws) struct LastRecords(Arc<Mutex<LastSets>>);
 struct LastSets {
     /// As they were last listed: a move deletes exactly these.
     sets: Option<Vec<Element>>,
-    /// The last change of ours that was not seen in sync, and what the name did
-    /// ahead of it.
+    /// Our last change that was not seen in sync yet, and what the name did before it.
     pending: Option<(String, Found)>,
-    /// The longest time to live that any of them had, in seconds.
+    /// The longest TTL that any of them had, in seconds.
     longest_ttl: u32,
 }
 
@@ -71,8 +70,7 @@ impl<'a> Route53Router<'a> {
         Self { aws, record }
     }
 
-    /// What the name does; the last change of ours is kept back while it is not
-    /// everywhere.
+    /// What the name does; our last change is not counted until it is everywhere.
     async fn production(&self) -> Result<Found, AwsError> {
         let sets = self.list().await?;
         let found = self.understood(&sets);
@@ -97,7 +95,7 @@ impl<'a> Route53Router<'a> {
         Ok(found)
     }
 
-    /// The sets of the name, of all types that the app answers with.
+    /// The sets of the name that have one of the types that the app answers with.
     async fn list(&self) -> Result<Vec<Element>, AwsError> {
         let RoutedRecord { zone, name, .. } = self.record;
         let sets = self.aws.record_sets(zone, name).await?;
@@ -120,7 +118,8 @@ fn of_its_types(record: &RoutedRecord, sets: Vec<Element>) -> Vec<Element> {
 
 impl Router for Route53Router<'_> {
     fn patience(&self) -> Patience {
-        // Somebody may have made it longer since: what resolvers were told counts.
+        // Somebody may have raised the TTL since; the longest one that resolvers were
+        // given counts.
         let longest = self.aws.last_records.locked().longest_ttl;
         let kept = Duration::from_secs(u64::from(self.record.kept_for().max(longest)));
         Patience {
@@ -131,7 +130,7 @@ impl Router for Route53Router<'_> {
             stale_pause: Duration::from_secs(1),
             resend: LONGEST_SYNC,
             unreadable: Duration::from_secs(60),
-            // Five calls a second are all that an account has.
+            // An account may make only five calls a second.
             pause: Duration::from_secs(1),
             late: Duration::from_secs(2),
             gap: Duration::ZERO,
@@ -144,7 +143,7 @@ impl Router for Route53Router<'_> {
             no_more_than(HEAVIEST, to, share).ok_or_else(|| {
                 format!(
                     "record {} cannot give {to} {}% of its answers or less: its weights are whole numbers up to \
-                     {HEAVIEST}, so that the least share is {}%",
+                     {HEAVIEST}, so the smallest share is {}%",
                     self.record.name,
                     f64::from(share) / 100.0,
                     f64::from(LEAST_SHARE) / 100.0,
@@ -172,7 +171,7 @@ impl Router for Route53Router<'_> {
         };
         let before = self.understood(&sets);
         let batch = self.batch(&sets, it.to)?;
-        // Whatever comes of it, what was seen is not what is there any more.
+        // Whatever the result, what was read may not be there any more.
         self.aws.last_records.locked().sets = None;
         let id = self.aws.change_records(&self.record.zone, batch).await?;
         self.aws.last_records.locked().pending = Some((id, before));
@@ -183,14 +182,14 @@ impl Router for Route53Router<'_> {
 impl Route53Router<'_> {
     fn batch(&self, seen: &[Element], to: Split) -> Result<Vec<Element>, AwsError> {
         let weights = weights_up_to(HEAVIEST, to).ok_or_else(|| {
-            let what = format!("no weights up to {HEAVIEST} are {to}");
+            let what = format!("no weights up to {HEAVIEST} give {to}");
             AwsError::unusable(CHANGE, &self.record.name, what)
         })?;
         Ok(batch(seen, &sets::weighted(self.record, weights)))
     }
 }
 
-/// The changes that take these for those. What stays as it is is not in them.
+/// The changes that replace `seen` with `wanted`, without the sets that stay.
 fn batch(seen: &[Element], wanted: &[Element]) -> Vec<Element> {
     let gone = seen.iter().filter(|set| !wanted.contains(set));
     let new = wanted.iter().filter(|set| !seen.contains(set));
@@ -202,20 +201,19 @@ fn batch(seen: &[Element], wanted: &[Element]) -> Vec<Element> {
     all.map(change).collect()
 }
 
-/// What a record is made that nobody moves.
+/// The forms of a record that is not being moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordForm {
-    /// One answer for all, kept for so many seconds.
+    /// One answer for all, with that TTL in seconds.
     Simple { color: Color, ttl: u32 },
-    /// A weight for each colour, of which this one has all.
+    /// A weight for each colour, where this colour has all.
     Weighted(Color),
-    /// None at all.
+    /// No record at all.
     Gone,
 }
 
 impl Aws {
-    /// Every set of that name, of whichever type, as far as it matters who is led
-    /// where by it.
+    /// Every set of that name, of any type, as far as it decides who is led where.
     ///
     /// # Errors
     /// Route 53's own.
@@ -224,12 +222,12 @@ impl Aws {
         Ok(sets.iter().map(sets::read).collect())
     }
 
-    /// Makes a record that in one batch, of exactly what was there when this looked:
-    /// no resolver is answered nothing meanwhile. Gives the id of the change; none
-    /// where it is so already.
+    /// Gives the record that form in one batch, based on exactly what was just read: no
+    /// resolver gets an empty answer meanwhile. Returns the id of the change; None if
+    /// nothing had to be changed.
     ///
     /// # Errors
-    /// Route 53's own, which changes nothing then.
+    /// Route 53's own; then nothing is changed.
     pub async fn reform_record(
         &self,
         record: &RoutedRecord,
@@ -251,11 +249,11 @@ impl Aws {
         }
     }
 
-    /// Has what of a name's records leads to the first of these lead to the second, in
-    /// one batch of exactly what was there; gives whether anything did.
+    /// Makes those records of a name that lead to `from` lead to `to`, in one batch based
+    /// on exactly what was there. Returns whether there were any.
     ///
     /// # Errors
-    /// Route 53's own, which changes nothing then.
+    /// Route 53's own; then nothing is changed.
     #[cfg(feature = "edges")]
     pub(super) async fn repoint(
         &self,
@@ -266,7 +264,7 @@ impl Aws {
         let seen = self.record_sets(zone, name).await?;
         let wanted = seen.iter().map(|set| sets::led_on(set, from, to));
         let wanted: Vec<_> = wanted.collect();
-        // A batch of nothing is none.
+        // An empty batch would be rejected.
         if wanted == seen {
             return Ok(false);
         }
@@ -303,10 +301,10 @@ impl Aws {
         }
     }
 
-    /// Gives the id of the change.
+    /// Returns the id of the change.
     ///
     /// # Errors
-    /// Route 53's own; what it could not do changes nothing.
+    /// Route 53's own; then nothing is changed.
     async fn change_records(&self, zone: &str, batch: Vec<Element>) -> Result<String, AwsError> {
         let set = batch.first().and_then(|it| it.at("ResourceRecordSet"));
         let name = set.map(sets::name_of).unwrap_or_default();

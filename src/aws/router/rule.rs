@@ -1,8 +1,7 @@
 //! The actions of single rules, on a load balancer that several apps share.
 //!
-//! A write says nothing of conditions, nor of transforms: "Replaces the specified
-//! properties of the specified rule. Any properties that you do not specify are
-//! unchanged"
+//! A write does not mention conditions or transforms: "Replaces the specified properties
+//! of the specified rule. Any properties that you do not specify are unchanged"
 //! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyRule.html>).
 
 use aws_sdk_elasticloadbalancingv2::types::{Action, Rule};
@@ -15,7 +14,7 @@ use crate::model::RuleArn;
 pub const DESCRIBE: &str = "elasticloadbalancing:DescribeRules";
 pub const MODIFY: &str = "elasticloadbalancing:ModifyRule";
 
-/// In one call, as far as they are there; in none, if that is all that is asked.
+/// Reads those that exist in one call; without ARNs it makes none.
 pub async fn read(aws: &Aws, arns: &[&RuleArn]) -> Result<ActionsByArn, AwsError> {
     let Some(first) = arns.first() else {
         return Ok(ActionsByArn::new());
@@ -31,7 +30,7 @@ pub async fn read(aws: &Aws, arns: &[&RuleArn]) -> Result<ActionsByArn, AwsError
     Ok(by_arn(answer.rules()).collect())
 }
 
-/// Replaces all of them, and leaves all else of the rule.
+/// Replaces all of them, and leaves everything else in the rule.
 pub async fn modify(aws: &Aws, arn: &RuleArn, actions: Vec<Action>) -> Result<(), AwsError> {
     aws.elb
         .modify_rule()

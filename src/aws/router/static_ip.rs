@@ -1,7 +1,7 @@
-//! A static address of Lightsail, which is attached to one instance: that has all
-//! users. AWS documents nowhere whether an address that is attached can be attached
-//! to another instance; so that is tried, and where it is refused the address is
-//! detached first. Between the two it leads nowhere.
+//! A static address of Lightsail, which is attached to one instance that has all users.
+//! AWS documents nowhere whether an attached address can be attached to another instance.
+//! So that is tried, and if it is refused, the address is detached first; in between it
+//! leads nowhere.
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ const LOOK: &str = "lightsail:GetInstance";
 pub struct StaticIpRouter<'a> {
     pub(super) aws: &'a Aws,
     pub(super) it: &'a RoutedPointer,
-    /// What Lightsail calls it.
+    /// Its name in Lightsail.
     pub(super) name: &'a str,
-    /// For how long users may be without an answer.
+    /// How long users may be without an answer.
     pub(super) gap: Duration,
 }
 
@@ -68,14 +68,14 @@ impl Router for StaticIpRouter<'_> {
         let other = match self.attached_to().await? {
             Some(other) if other != instance => other,
             Some(_) => return Ok(()),
-            // It was free, and that is not why it was refused.
+            // It was not attached, so that is not why it was refused.
             None => return Err(refused.into()),
         };
         self.aws.detach_static_ip(self.name).await?;
-        // It leads nowhere now.
+        // Now it leads nowhere.
         let attached = self.attach(instance).await;
         if attached.is_err() {
-            // What was there is better than nothing; whether it is, is read back.
+            // The old instance is better than nothing; the result is read back.
             let _ = self.attach(&other).await;
         }
         Ok(attached?)
@@ -86,7 +86,7 @@ impl Router for StaticIpRouter<'_> {
             name: "gap",
             ok: true,
             detail: format!(
-                "where Lightsail does not move an address that is attached, it is detached first: users are without an answer until it is attached again, for {} s at most (`gap` in [router])",
+                "if Lightsail does not move an attached address, it is detached first: users get no answer until it is attached again, for {} s at most (`gap` in [router])",
                 self.gap.as_secs()
             ),
         }])
@@ -140,11 +140,11 @@ impl Aws {
         taken.map(|IgnoredAny| ()).named(DETACH, name)
     }
 
-    /// Where an instance is asked now; its address changes as a static one is attached
-    /// to it and taken from it.
+    /// The current address of an instance; it changes when a static address is attached
+    /// to it or detached.
     ///
     /// # Errors
-    /// Lightsail's own; it has none.
+    /// Lightsail's own; the instance has no address.
     pub async fn instance_address(&self, instance: &str) -> Result<String, AwsError> {
         let asked = json!({ "instanceName": instance });
         let answer = self.lightsail.json("GetInstance", &asked).await;

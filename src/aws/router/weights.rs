@@ -1,33 +1,33 @@
-//! Splits as AWS tells them: by two whole numbers, up to the greatest that it takes.
+//! Splits as AWS expresses them: by two whole numbers, up to the largest that it accepts.
 
 use std::iter;
 
 use crate::model::{Color, Endpoint, Move, PerColor, PerRoute, Split, Strategy};
 
-/// The greatest that a forward takes
+/// The largest weight in a forward
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>).
 pub const HEAVIEST: u32 = 999;
 
-/// Of a forward.
+/// The weights for a forward.
 pub fn weights(split: Split) -> Option<PerColor<u32>> {
     weights_up_to(HEAVIEST, split)
 }
 
-/// The greatest share that is no greater than that one and that such weights tell,
-/// in favour of that colour.
+/// The largest share up to that one, in favour of that colour, that such weights can
+/// express.
 pub fn no_more_than(heaviest: u32, color: Color, share: u16) -> Option<u16> {
     let told = |share: &u16| weights_up_to(heaviest, Split::with_share(color, *share)).is_some();
     (1..=share).rev().find(told)
 }
 
-/// Those that are to each other as the shares are; where these are too great, the
-/// smallest that read back as exactly that split. Not every split has some: 0.05 %
-/// were 1 to 1999, and 49.99 % 1666 to 1667.
+/// Weights in the same ratio as the shares; if these are too large, the smallest that
+/// read back as exactly that split. Not every split has some: 0.05 % would be 1 to 1999,
+/// and 49.99 % 1666 to 1667.
 pub fn weights_up_to(heaviest: u32, split: Split) -> Option<PerColor<u32>> {
     let share = u32::from(split.share(Color::Blue));
     let whole = share + u32::from(split.share(Color::Green));
     let of_total = |total| {
-        // Of all with that total, no other pair comes as near.
+        // Of all pairs with that total, this one comes nearest.
         let blue = (share * total + whole / 2) / whole;
         let green = total - blue;
         PerColor { blue, green }
@@ -40,15 +40,15 @@ pub fn weights_up_to(heaviest: u32, split: Split) -> Option<PerColor<u32>> {
 }
 
 /// # Errors
-/// A split of the strategy that weights do not tell, in words, and the nearest one
-/// that they do.
+/// A split of the strategy that weights cannot express, in words, and the nearest one
+/// that they can.
 pub fn accept(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Result<(), String> {
     let mut moves = strategy.moves();
     let refused = moves.find_map(|it| refusal(&it, strategy.to, endpoints.get(it.route)));
     refused.map_or(Ok(()), Err)
 }
 
-/// Of a move in favour of that colour.
+/// For a move in favour of that colour.
 fn refusal(it: &Move, color: Color, endpoint: &Endpoint) -> Option<String> {
     if weights(it.to).is_some() {
         return None;

@@ -1,9 +1,9 @@
-//! The template of what is made beside a service that ran before: it is written
-//! for each app, since a rule's conditions and a group's settings are lists, of
-//! which a parameter can hold none.
+//! The template of what is made beside a service that existed before. It is written for
+//! each app, because a rule's conditions and a group's settings are lists, which
+//! parameters cannot hold.
 //!
-//! Nothing in it takes a user's request. What is somebody else's is named in it
-//! by its ARN, and never a resource of it.
+//! Nothing in it receives users' requests. Resources of others are only named in it by
+//! their ARNs, and are never resources of the stack.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::model::{
     AppName, AttachedWay, Attachment, COLOR_HEADER, Color, ListenerCopy, PerColor, TestWay,
 };
 
-/// The colour of the service that ran already: what tells such a stack.
+/// The colour of the service that existed before; only such a stack has this output.
 pub const ORIGINAL: &str = "Attached";
 
 const JOURNAL: &str = "JournalTable";
@@ -21,7 +21,7 @@ const TEST_RULE: &str = "TestRule";
 const LOGS: &str = "LogGroup";
 const REPOSITORY: &str = "Repository";
 
-/// The template as text: the same for the same attachment.
+/// The template as text; the same attachment always gives the same text.
 pub fn template(it: &Attachment) -> String {
     let mut resources = Map::new();
     for number in 0..=it.further_groups.len() {
@@ -66,7 +66,7 @@ pub fn template(it: &Attachment) -> String {
     format!("{all:#}")
 }
 
-/// Those after the first have a number, from 2 on; counted from 0.
+/// The first has no number, the others have one from 2 on; `number` counts from 0.
 fn numbered(name: &str, number: usize) -> String {
     match number {
         0 => name.to_owned(),
@@ -102,7 +102,7 @@ fn attribute(name: &str, attribute: &str) -> Value {
     json!({ "Fn::GetAtt": [name, attribute] })
 }
 
-/// A group of a colour: the running service's by its ARN.
+/// A group of a colour; the existing service's by its ARN.
 fn group(it: &Attachment, color: Color, number: usize) -> Value {
     match color == it.original {
         true => json!(it.group(number).0.as_str()),
@@ -118,9 +118,9 @@ fn target_group(it: &Attachment, number: usize) -> Value {
     json!({ "Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": properties })
 }
 
-/// It takes what testers' place takes and asks for the colour, and keeps the group
-/// attached to the load balancer: ECS refuses a service whose group is not, and
-/// nothing checks such a group's health.
+/// The rule takes what the testers' place takes if the request also names the colour. It
+/// also keeps the group attached to the load balancer: otherwise ECS would refuse the
+/// service, and nothing would check the group's health.
 fn color_rule(it: &Attachment, color: Color) -> Value {
     let conditions = of_testers(it);
     let listener = match &it.test {
@@ -130,14 +130,14 @@ fn color_rule(it: &Attachment, color: Color) -> Value {
     choosing_rule(it, color, (listener, it.priorities), (conditions, 0))
 }
 
-/// The same ahead of a further way, where testers come as users do.
+/// The same before a further way, where testers come in as users do.
 fn further_color_rule(it: &Attachment, way: &AttachedWay, color: Color) -> Value {
     let of_users = way.rule.iter().flat_map(|rule| rule.conditions.clone());
     let place = (json!(way.listener.as_str()), way.priorities);
     choosing_rule(it, color, place, (of_users.collect(), way.group))
 }
 
-/// Takes what meets these conditions and names the colour.
+/// Takes requests that meet these conditions and name the colour.
 fn choosing_rule(
     it: &Attachment,
     color: Color,
@@ -161,8 +161,8 @@ fn choosing_rule(
     })
 }
 
-/// What a tester's request has to have, but for the header: all that a user's has,
-/// except that the name may be testers' own; and nothing at a listener of their own.
+/// The conditions for a tester's request, apart from the header: those for a user's,
+/// except that the name may be the testers' own; none on a listener of their own.
 fn of_testers(it: &Attachment) -> Vec<Value> {
     let of_users = it.rule.iter().flat_map(|rule| rule.conditions.clone());
     match &it.test {
@@ -176,8 +176,8 @@ fn of_testers(it: &Attachment) -> Vec<Value> {
     }
 }
 
-/// Later it is moved from one colour to the other: whichever it names when the stack
-/// goes, the group of the stack's own must not go ahead of it.
+/// Later it is moved between the colours. Whichever it names when the stack is deleted,
+/// it must be deleted before the stack's own group.
 fn test_place(it: &Attachment, kind: &str, mut properties: Value, actions: &str) -> Value {
     properties[actions] =
         json!([{ "Type": "forward", "TargetGroupArn": group(it, it.test_color, 0) }]);
@@ -205,7 +205,7 @@ fn test_listener(it: &Attachment, listener: &ListenerCopy) -> Value {
     test_place(it, "Listener", Value::Object(properties), "DefaultActions")
 }
 
-/// Of such a resource, CloudFormation takes one certificate only.
+/// CloudFormation accepts only one certificate for such a resource.
 fn further_certificates(listener: &ListenerCopy) -> Vec<(String, Value)> {
     let all = listener.further.iter().zip(2..);
     all.map(|(arn, number)| {
@@ -221,7 +221,7 @@ fn further_certificates(listener: &ListenerCopy) -> Vec<(String, Value)> {
     .collect()
 }
 
-/// That of the journal.
+/// The journal's table.
 pub fn table(app: &AppName) -> Value {
     json!({
         "Type": "AWS::DynamoDB::Table",
@@ -254,7 +254,7 @@ fn log_group(it: &Attachment) -> Value {
     })
 }
 
-/// It outlives the stack: the service that stays may run an image that is in it.
+/// It outlives the stack: the remaining service may run an image that is in it.
 fn repository(it: &Attachment) -> Value {
     json!({
         "Type": "AWS::ECR::Repository",
@@ -269,7 +269,7 @@ fn repository(it: &Attachment) -> Value {
     })
 }
 
-/// By the names that [`super::StackSnapshot::infrastructure`] reads.
+/// With the names that [`super::StackSnapshot::infrastructure`] reads.
 fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
     let production = match &it.rule {
         Some(rule) => ("ProductionRuleArn", json!(rule.arn)),
@@ -318,7 +318,7 @@ fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
     all
 }
 
-/// The same for what there is besides, numbered.
+/// The same for the further ways, numbered.
 fn further_outputs(it: &Attachment) -> Vec<(String, Value)> {
     let groups = (1..=it.further_groups.len()).flat_map(|number| {
         Color::BOTH.map(|color| {

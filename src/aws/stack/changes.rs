@@ -1,5 +1,5 @@
-//! Change sets that compare the template with what is there: an update alone
-//! compares it with the last template, and makes nothing again.
+//! Change sets that compare the template with what exists: an ordinary update only
+//! compares it with the last template, and does not create anything again.
 
 use super::form::StackForm;
 use super::{StackInputs, TEMPLATE};
@@ -11,12 +11,12 @@ pub enum ChangeSet {
     Making,
     /// It can be executed.
     Ready,
-    /// It has no changes, or cannot be made; why.
+    /// It has no changes, or cannot be created; why.
     Failed(String),
 }
 
 impl Aws {
-    /// Has CloudFormation find out what is not as the template says.
+    /// Makes CloudFormation find out what differs from the template.
     pub async fn make_change_set(
         &self,
         name: &str,
@@ -26,7 +26,7 @@ impl Aws {
     ) -> Result<(), AwsError> {
         let form = StackForm::of(name)
             .with("ChangeSetName", set)
-            // The same for every try: CloudFormation makes one set of them.
+            // The same for every attempt: CloudFormation makes one set of them.
             .with("ClientToken", set)
             .with("ChangeSetType", "UPDATE")
             .with("DeploymentMode", "REVERT_DRIFT")

@@ -1,5 +1,5 @@
-//! The stack of an app whose colours bgecs does not run: the journal's table, and
-//! in its outputs what `init` was told, which every other command goes by.
+//! The stack of an app whose colours bgecs does not run: the journal's table, and in its
+//! outputs what `init` was given, which every other command uses.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,18 +11,18 @@ use crate::model::{
     RoutedRecord,
 };
 
-/// What tells such a stack: the kind of its router.
+/// The kind of the router; only such a stack has this output.
 pub const ROUTER: &str = "Router";
 
 const ROUTE53: &str = "route53";
 const TABLE: &str = "JournalTable";
-/// All of a thing that has one value.
+/// A pointer with all its settings.
 const POINTER: &str = "RouterPointer";
 const TTL_BEFORE: &str = "RecordTtlBefore";
-/// By which a colour is looked at that has no URL.
+/// The header by which testers reach a colour that has no URL.
 const TEST_HEADER: &str = "TestHeader";
 
-/// The template as text: the same for the same app.
+/// The template as text; the same app always gives the same text.
 pub fn template(app: &AppName, it: &EdgeInfrastructure) -> String {
     let mut outputs: Vec<(&str, Value)> = vec![
         ("JournalTableName", json!({ "Ref": TABLE })),
@@ -70,7 +70,7 @@ impl StackSnapshot {
     /// Its outputs, typed.
     ///
     /// # Errors
-    /// The name of the output that is missing, or is none that this bgecs wrote.
+    /// The name of an output that is missing, or was not written by this bgecs.
     pub(super) fn edge_infrastructure(&self) -> Result<EdgeInfrastructure, String> {
         let output = |name: &str| self.output(name);
         let router = match output(ROUTER)?.as_str() {

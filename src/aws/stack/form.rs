@@ -1,4 +1,4 @@
-//! What CloudFormation is asked: the fields of a form
+//! Requests to CloudFormation: the fields of a form
 //! (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
 
 use super::StackInputs;
@@ -8,7 +8,7 @@ use crate::aws::plain::operation_of;
 use crate::aws::xml::Element;
 use crate::model::marks::TAG_APP;
 
-/// Of one stack, whose name or id it was made with.
+/// A request about one stack, with the name or id that it was created with.
 #[derive(Debug, Clone)]
 pub(super) struct StackForm {
     stack: String,
@@ -24,7 +24,7 @@ impl StackForm {
         form.with("StackName", stack)
     }
 
-    /// All of a stack, which is the same whether it is made or changed.
+    /// Everything about a stack, the same for creating and updating it.
     pub fn whole(
         stack: &str,
         app: &str,
@@ -74,8 +74,8 @@ impl StackForm {
         named.with(&format!("{member}.{field}"), value)
     }
 
-    /// With leave to make roles, and the app's tag: it is the same on every call, as
-    /// stack tags reach the listeners.
+    /// With permission to create roles, and the app's tag: it is the same on every call,
+    /// because stack tags are copied to the listeners.
     #[must_use]
     pub fn of_app(self, app: &str) -> Self {
         self.with("Capabilities.member.1", "CAPABILITY_IAM")

@@ -1,29 +1,29 @@
-//! CloudFormation's stack states: what each means here, and the way on
+//! CloudFormation's stack states: what each means here, and what to do
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
 
 use super::StackSnapshot;
 
-/// The states as far as bgecs tells them apart.
+/// The states, as far as bgecs distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StackStatus {
     /// Complete, and can be updated.
     Ready,
-    /// Something is at work on it.
+    /// Something is working on it.
     Busy,
-    /// Somebody's change set for a stack that was never made. Nobody is at work.
+    /// Somebody's change set for a stack that was never created. Nobody is working on it.
     InReview,
     /// The creation failed: it can only be deleted.
     Broken,
-    /// An update failed and could not be taken back: its rollback must be
-    /// continued before anything else.
+    /// An update failed and could not be rolled back: its rollback must be continued
+    /// before anything else.
     Stuck,
     /// A deletion failed: it can be deleted again.
     DeleteFailed,
-    /// An update failed and was taken back: it can be updated.
+    /// An update failed and was rolled back: it can be updated.
     RolledBack,
     /// It is gone.
     Deleted,
-    /// Nothing that bgecs leads to, nor out of.
+    /// A state that bgecs neither causes nor resolves.
     Foreign,
 }
 
@@ -32,7 +32,7 @@ const WAIT: &str = "try again when it is done";
 const ANEW: &str = "fix the cause; `bgecs destroy` removes it, then `bgecs init` creates it again";
 const AGAIN: &str = "fix the cause, then `bgecs init` again";
 
-/// A state's kind, its meaning and the way on, with `NAME` for the stack's name.
+/// A state's kind, its meaning and what to do, with `NAME` for the stack's name.
 fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
     match state {
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
@@ -65,7 +65,7 @@ fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
         ),
         "REVIEW_IN_PROGRESS" => (
             StackStatus::InReview,
-            "someone made a change set for it and nobody executed that, so nothing is there and nobody is changing it",
+            "someone made a change set for it that nobody executed, so it has no resources and nothing is changing it",
             "execute that change set (`aws cloudformation list-change-sets --stack-name NAME`), or `bgecs destroy` and then `bgecs init`",
         ),
         "CREATE_FAILED" => (
@@ -83,7 +83,7 @@ fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
             "its creation failed and was taken back",
             ANEW,
         ),
-        // Where rollback is switched off, a failed update can be tried again.
+        // If rollback is switched off, a failed update can be tried again.
         "UPDATE_FAILED" => (
             StackStatus::RolledBack,
             "an update failed and was left as far as it came",
@@ -94,7 +94,7 @@ fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
             "an update failed and was taken back",
             AGAIN,
         ),
-        // Traffic still flows through such a stack: it is mended, not removed.
+        // Traffic still flows through such a stack, so it is repaired and not removed.
         "UPDATE_ROLLBACK_FAILED" => (
             StackStatus::Stuck,
             "an update failed, and its rollback too",
@@ -103,12 +103,12 @@ fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
         "IMPORT_ROLLBACK_FAILED" => (
             StackStatus::Foreign,
             "an import failed, and its rollback too",
-            "bgecs imports nothing: whoever began that ends it (`aws cloudformation describe-stack-events --stack-name NAME` says what failed), then `bgecs init`",
+            "bgecs imports nothing: whoever began that must end it (`aws cloudformation describe-stack-events --stack-name NAME` says what failed), then `bgecs init`",
         ),
         "DELETE_FAILED" => (
             StackStatus::DeleteFailed,
             "its deletion failed, and part of it may be gone",
-            "remove what holds it, and run `bgecs destroy` again: it continues where it stopped; then `bgecs init` creates it again",
+            "remove what blocks it, and run `bgecs destroy` again: it continues where it stopped; then `bgecs init` creates it again",
         ),
         "DELETE_COMPLETE" => (
             StackStatus::Deleted,
@@ -136,13 +136,13 @@ impl StackSnapshot {
         format!("the stack {} is {}: {meaning}", self.name, self.status_text)
     }
 
-    /// What to do about a state that is not well.
+    /// What to do about a bad state.
     pub fn way_on(&self) -> Option<String> {
         let (_, _, way_on) = known(&self.status_text);
         (!way_on.is_empty()).then(|| way_on.replace("NAME", &self.name))
     }
 
-    /// Whether nothing but reading and going back can be done with it.
+    /// Whether it can only be read, and moved back.
     pub fn is_unusable(&self) -> bool {
         !matches!(self.status, StackStatus::Ready | StackStatus::RolledBack)
     }

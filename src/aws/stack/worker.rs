@@ -1,8 +1,8 @@
-//! The template of a worker of uploads: it is written for each, since what the worker may
-//! do is what its apps' deployers may, of which there are any number.
+//! The template of a worker of uploads. It is written for each worker, because the worker
+//! may do what the deployers of its apps may do, of which there can be any number.
 //!
-//! Uploads come by the bucket, a rule of EventBridge and a queue to the task; each is in
-//! a file here.
+//! Uploads reach the task through the bucket, a rule of EventBridge and a queue; each
+//! part has its own file here.
 
 mod policies;
 mod task;
@@ -14,7 +14,7 @@ use super::StackSnapshot;
 use crate::model::marks::TAG_APP;
 use crate::model::{SetName, UploadWorker};
 
-/// What tells such a stack.
+/// Only a worker's stack has these outputs.
 const QUEUE_URL: &str = "WorkerQueueUrl";
 const BUCKET_NAME: &str = "WorkerBucketName";
 const TOPIC_ARN: &str = "WorkerTopicArn";
@@ -23,7 +23,7 @@ const LOG_GROUP: &str = "LogGroupName";
 /// The bucket's name, as a policy of the template names it.
 pub const BUCKET_OF_TEMPLATE: &str = "${Bucket}";
 
-/// The same for the same worker.
+/// The same worker always gives the same template.
 pub fn template(it: &UploadWorker) -> Value {
     let resources = uploads::resources(it).into_iter();
     let resources = resources.chain(task::resources(it));
@@ -46,7 +46,7 @@ pub fn template(it: &UploadWorker) -> Value {
     })
 }
 
-/// What a worker's stack says of itself.
+/// What a worker's stack says in its outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerStack {
     pub queue: String,
@@ -56,7 +56,7 @@ pub struct WorkerStack {
 }
 
 impl StackSnapshot {
-    /// Its outputs, typed; None where it is not the stack of a worker.
+    /// Its outputs, typed; None if it is not a worker's stack.
     pub fn worker(&self) -> Option<WorkerStack> {
         let output = |name: &str| self.outputs.get(name).cloned();
         Some(WorkerStack {
@@ -87,7 +87,7 @@ fn skipped(check: &str, why: &str) -> Value {
     json!({ "checkov": { "skip": [{ "id": check, "comment": why }] } })
 }
 
-/// One that holds something, which goes with the stack.
+/// A resource that holds data, which is deleted with the stack.
 fn stateful(kind: &str, properties: &Value) -> Value {
     json!({
         "Type": kind,

@@ -126,7 +126,7 @@ fn what_edges_keep_is_told_and_forgotten_where_the_file_says_so() -> Outcome {
     world.done(&with(&["rollback"], &through))?;
     let promoted = world.done(&with(&["promote", "--tag", "2"], &through))?;
     assert!(
-        promoted.stderr.contains("edges are told to forget /*"),
+        promoted.stderr.contains("edges were told to forget /*"),
         "{}",
         promoted.shown()
     );

@@ -223,7 +223,7 @@ pub const CLOUDFRONT_CANARY_DEPLOYER: &[Grant] = &[Grant {
     condition: None,
 }];
 
-/// Of an app behind an alias that two distributions share.
+/// For an app behind an alias that two distributions share.
 pub const CLOUDFRONT_ALIAS_DEPLOYER: &[Grant] = &[
     Grant {
         sid: "MoveUsers",
@@ -235,7 +235,7 @@ pub const CLOUDFRONT_ALIAS_DEPLOYER: &[Grant] = &[
                 &["promote", "rollback"],
             ),
             called("cloudfront:AssociateAlias", &["promote", "rollback"]),
-            // The first release's.
+            // For the first release.
             called("cloudfront:UpdateDistribution", &["deploy"]),
         ],
         on: DISTRIBUTIONS,

@@ -1,11 +1,11 @@
-//! What it takes to look at all apps of an account.
+//! What is needed to list all apps of an account.
 
 use super::{ANYTHING, Grant, called};
 
 const FLEET: &[&str] = &["fleet"];
 
 pub const LOOKER: &[Grant] = &[
-    // Listing all stacks, and what load balancers do, is allowed for all or for none.
+    // Listing stacks, and reading what load balancers do, is allowed for all or for none.
     Grant {
         sid: "FindTheAppsAndTheirUsersWays",
         needs: &[
@@ -25,7 +25,7 @@ pub const LOOKER: &[Grant] = &[
         on: &["arn:*:dynamodb:{region}:{account}:table/bgecs-*"],
         condition: None,
     },
-    // Beside a service that ran before, clusters and services have any name.
+    // With a service that existed before, clusters and services may have any name.
     Grant {
         sid: "ReadWhatTheyRun",
         needs: &[
@@ -35,7 +35,8 @@ pub const LOOKER: &[Grant] = &[
         on: ANYTHING,
         condition: None,
     },
-    // Of the routers of apps whose colours bgecs does not run; take out what is not there.
+    // For the routers of apps whose colours bgecs does not run; take out what you do not
+    // have.
     Grant {
         sid: "ReadTheirRouters",
         needs: &[

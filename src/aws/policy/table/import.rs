@@ -1,4 +1,4 @@
-//! What it takes to read a service that anybody made, to its last setting.
+//! What is needed to read a service that anybody made, with all its settings.
 
 use super::{ANYTHING, Grant, called};
 

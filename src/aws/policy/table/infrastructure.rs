@@ -1,7 +1,7 @@
-//! What `init` and `destroy` need besides. CloudFormation acts with its caller's
-//! permissions: for each type in the template they are those of its handlers
-//! (`aws cloudformation describe-type`), as far as the template's own
-//! properties have them called.
+//! What `init` and `destroy` need in addition. CloudFormation acts with its caller's
+//! permissions: for each type in the template, these are the permissions of its handlers
+//! (`aws cloudformation describe-type`), as far as the template's properties make them
+//! necessary.
 
 use super::{ANYTHING, Grant, OWN, PolicyCondition, STACK, along, called, mending, stack};
 
@@ -176,7 +176,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
         on: &["{made-role}"],
         condition: None,
     },
-    // An account's first cluster and first load balancer make these two.
+    // An account's first cluster and first load balancer create these two.
     Grant {
         sid: "ServiceRoles",
         needs: &[along(
@@ -210,10 +210,10 @@ pub const OPERATOR_TOO: &[Grant] = &[
     JOURNAL,
 ];
 
-/// Where the network is the app's own.
+/// If the network is the app's own.
 pub const OWN_NETWORK: &[Grant] = &[
-    // EC2 gives its resources their names itself, and not each of them has its
-    // tags from the first moment.
+    // EC2 names its resources itself, and not all of them have their tags from the first
+    // moment.
     Grant {
         sid: "MakeNetwork",
         needs: &[
@@ -232,7 +232,7 @@ pub const OWN_NETWORK: &[Grant] = &[
             stack("ec2:ModifyVpcAttribute", VPC),
             stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
             stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
-            // No name to hold it to, either.
+            // There is no name to restrict it to, either.
             stack("ecs:CreateCluster", CLUSTER),
         ],
         on: ANYTHING,
@@ -255,7 +255,7 @@ pub const OWN_NETWORK: &[Grant] = &[
     },
 ];
 
-/// Where it has subnets that the internet does not reach.
+/// If it has subnets that the internet does not reach.
 pub const PRIVATE_NETWORK: &[Grant] = &[
     Grant {
         sid: "MakeEndpoints",
@@ -275,7 +275,7 @@ pub const PRIVATE_NETWORK: &[Grant] = &[
     },
 ];
 
-/// And NAT gateways.
+/// If it also has NAT gateways.
 pub const NAT_GATEWAYS: &[Grant] = &[
     Grant {
         sid: "MakeNat",
@@ -301,7 +301,7 @@ pub const NAT_GATEWAYS: &[Grant] = &[
     },
 ];
 
-/// In a VPC that was there.
+/// If the app is in a given VPC.
 pub const GIVEN_NETWORK: &[Grant] = &[
     Grant {
         sid: "MakeGroups",
@@ -325,7 +325,7 @@ pub const GIVEN_NETWORK: &[Grant] = &[
     },
 ];
 
-/// Where anything was there.
+/// If anything is given.
 pub const GIVEN: &[Grant] = &[
     Grant {
         sid: "SeeWhatIsGiven",

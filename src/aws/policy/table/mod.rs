@@ -1,7 +1,7 @@
-//! Every action that the policies allow, and beside it what it is needed for.
+//! Every action that the policies allow, and what it is needed for.
 //!
-//! The tests hold the calls of a whole release life against it. They take this
-//! file as it is, so it names nothing else of bgecs.
+//! The tests compare it with the calls of a whole release life. They include this file as
+//! it is, so it refers to nothing else in bgecs.
 
 mod attachment;
 mod edge;
@@ -27,8 +27,8 @@ pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_T
 pub use watch::WATCHER;
 pub use worker::WORKER;
 
-/// One statement. What stands in braces is filled in, and where it is several, for
-/// each of them; a statement on nothing is left out.
+/// One statement. Placeholders in braces are filled in; if one has several values, the
+/// statement applies to each. A statement that applies to nothing is left out.
 #[derive(Debug)]
 pub struct Grant {
     pub sid: &'static str,
@@ -62,14 +62,14 @@ pub struct Need {
 pub enum WhyNeeded {
     /// These commands call it.
     Called(&'static [&'static str]),
-    /// What Docker does at the registry is not the API, but ECR asks for this.
+    /// Docker talks to the registry and not to the API, but ECR requires this permission.
     Registry(&'static str),
-    /// CloudFormation calls it, as whoever runs `init` or `destroy`, for this
-    /// type of the template's resources.
+    /// CloudFormation calls it for this type of the template's resources, with the
+    /// credentials of whoever runs `init` or `destroy`.
     Stack(&'static str),
-    /// `init` calls it where something else deleted a part of the stack.
+    /// `init` calls it if something else deleted a part of the stack.
     Mending,
-    /// AWS asks for it along with these other actions.
+    /// AWS requires it together with these other actions.
     Along(&'static [&'static str]),
 }
 
@@ -108,22 +108,22 @@ const fn along(action: &'static str, with: &'static [&'static str]) -> Need {
     }
 }
 
-/// On what the app made, among others'.
+/// Only for what the app made, among resources of others.
 const OWN: PolicyCondition = PolicyCondition {
     operator: "StringEquals",
     key: "aws:ResourceTag/bgecs:app",
     values: &["{app}"],
 };
 
-/// For actions that know no resources.
+/// For actions that do not support resources.
 const ANYTHING: &[&str] = &["*"];
 
-/// With and without what names the streams in it: actions differ in that.
+/// With and without the part that names streams: actions differ in that.
 const LOG_GROUP: &[&str] = &[
     "arn:*:logs:{region}:{account}:log-group:{log-group}",
     "arn:*:logs:{region}:{account}:log-group:{log-group}:*",
 ];
 const REPOSITORY: &[&str] = &["arn:*:ecr:{region}:{account}:repository/{repository}"];
 const STACK: &[&str] = &["arn:*:cloudformation:{region}:{account}:stack/{stack}/*"];
-/// Those of the tasks.
+/// The roles of the tasks.
 const ROLES: &[&str] = &["{role}"];

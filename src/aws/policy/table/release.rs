@@ -1,55 +1,55 @@
-//! What releases need, from a look at what is live to the last step.
+//! What releases need, from looking at what is live to the last step.
 
 use super::{
     ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, STACK, along, called,
     registry,
 };
 
-/// Those that find the app by its stack.
+/// The commands that find the app by its stack.
 const ALL: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "probe", "retire", "logs", "destroy",
     "resume", "history", "adopt", "unlock", "attach", "detach", "run",
 ];
-/// Those that look at both colours and both listeners.
+/// The commands that read both colours and both listeners.
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
     "attach", "detach", "run",
 ];
-/// Those that must know by which ways users come in.
+/// The commands that must know by which ways users come in.
 const WAYS: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
     "destroy", "attach", "detach", "run",
 ];
-/// Those that look at the journal and need no lease for it; those that meet a lease;
-/// and what looks whether a task has run for a release.
+/// The commands that read the journal without the lease; those that meet a lease; and
+/// those that check whether a task has run for a release.
 const READING: &[&str] = &[
     "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "attach",
     "detach", "run", "promote",
 ];
-/// Those that take the lease.
+/// The commands that take the lease.
 const CHANGING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "retire", "destroy", "resume", "adopt", "unlock",
     "attach", "detach",
 ];
-/// Those that leave something in the history.
+/// The commands that leave something in the history.
 const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
-/// Those that point a listener.
+/// The commands that point a listener.
 const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
-/// Those that leave the load balancer a target group without targets.
+/// The commands that leave the load balancer a target group without targets.
 const EMPTYING: &[&str] = &["retire", "attach", "detach"];
-/// Those that take a release live which alarms may watch.
+/// The commands that make a release live which alarms may watch.
 const WATCHING: &[&str] = &["promote", "resume"];
-/// Those that run a task of their own: a `before_shift`, too, may be one.
+/// The commands that run a task: `before_shift` may be one.
 const RUNNING: &[&str] = &["run", "promote", "deploy"];
-/// Those that look at what scales the two services.
+/// The commands that read what scales the two services.
 const COMPARING: &[&str] = &[
     "promote", "status", "rollback", "retire", "resume", "destroy", "detach", "adopt",
 ];
-/// Those that give a colour what scales the other one.
+/// The commands that copy a colour's scaling to the other one.
 const MIRRORING: &[&str] = &["promote"];
-/// Those after which another colour is scaled, or none.
+/// The commands after which another colour is scaled, or none.
 const SCALING: &[&str] = &["promote", "rollback", "retire", "resume", "adopt"];
-/// Those that wait until a colour serves.
+/// The commands that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
 pub const DEPLOYER: &[Grant] = &[
@@ -62,24 +62,24 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "Look",
         needs: &[
-            // What scales a colour, its twin is to have too.
+            // What scales a colour is copied to its twin:
             called("application-autoscaling:DescribeScalableTargets", COMPARING),
-            // Of what is scaled.
+            // by which metrics,
             called("application-autoscaling:DescribeScalingPolicies", COMPARING),
-            // And of when.
+            // and when.
             called(
                 "application-autoscaling:DescribeScheduledActions",
                 MIRRORING,
             ),
-            // On less than all alarms, composite ones are not told.
+            // A policy for fewer than all alarms would hide composite ones.
             called("cloudwatch:DescribeAlarms", WATCHING),
             called("ecr:GetAuthorizationToken", &["deploy"]),
             called("ecs:DescribeTaskDefinition", LOOKING),
             called("elasticloadbalancing:DescribeListeners", WAYS),
-            // A rule may lead to a colour, and users come in by it.
+            // A rule may lead users to a colour.
             called("elasticloadbalancing:DescribeRules", WAYS),
             called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
-            // A record may take its health from the load balancer.
+            // A record may depend on the load balancer's health.
             called("route53:ListHostedZones", EMPTYING),
             called("route53:ListResourceRecordSets", EMPTYING),
         ],
@@ -105,7 +105,7 @@ pub const DEPLOYER: &[Grant] = &[
             &["deploy", "promote", "rollback", "destroy"],
         )],
         on: ANYTHING,
-        // Every call of bgecs names a cluster.
+        // Every call that bgecs makes names a cluster.
         condition: Some(PolicyCondition {
             operator: "ArnLikeIfExists",
             key: "ecs:cluster",
@@ -145,7 +145,7 @@ pub const DEPLOYER: &[Grant] = &[
         ],
         condition: None,
     },
-    // A target's ARN is AWS's own invention.
+    // AWS chooses a target's ARN.
     Grant {
         sid: "Scale",
         needs: &[
@@ -176,14 +176,14 @@ pub const DEPLOYER: &[Grant] = &[
                 &["application-autoscaling:DeregisterScalableTarget"],
             ),
         ],
-        // Those that Application Auto Scaling makes for the policies of a service.
+        // The alarms that Application Auto Scaling makes for the policies of a service.
         on: &[
             "arn:*:cloudwatch:{region}:{account}:alarm:TargetTracking-service/{cluster}/{service}-*",
         ],
         condition: None,
     },
-    // What a deploy registered that was killed, interrupted or refused, and no
-    // service was told of.
+    // Revisions that a deploy registered but gave to no service, because it was killed,
+    // interrupted or refused.
     Grant {
         sid: "ForgetRevisions",
         needs: &[
@@ -199,7 +199,7 @@ pub const DEPLOYER: &[Grant] = &[
         on: ANYTHING,
         condition: None,
     },
-    // What a revision may run as is bounded by the next statement.
+    // The next statement restricts which roles a revision may have.
     Grant {
         sid: "RegisterRevisions",
         needs: &[called("ecs:RegisterTaskDefinition", &["deploy"])],
@@ -248,22 +248,22 @@ pub const DEPLOYER: &[Grant] = &[
     },
 ];
 
-/// Where the app's place for users is a listener's default action.
+/// If the app's place for users is a listener's default action.
 pub const MOVE_LISTENER: &[Grant] = &[Grant {
     sid: "MoveTraffic",
     needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
     on: &["{listener-place}"],
     condition: None,
 }];
-/// Beside a service that ran before, testers' place is of bgecs's own making, and
-/// has no ARN yet when this is written: its tag tells it from the others.
+/// Beside a service that existed before, bgecs makes the testers' place itself, and its
+/// ARN is not known yet when the policy is written: its tag distinguishes it.
 pub const MOVE_TEST_LISTENER: &[Grant] = &[Grant {
     sid: "MoveTesters",
     needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
     on: &["{own-listeners}"],
     condition: Some(OWN),
 }];
-/// The same.
+/// The same for a rule.
 pub const MOVE_TEST_RULE: &[Grant] = &[Grant {
     sid: "MoveTesters",
     needs: &[called("elasticloadbalancing:ModifyRule", MOVING)],
@@ -271,7 +271,7 @@ pub const MOVE_TEST_RULE: &[Grant] = &[Grant {
     condition: Some(OWN),
 }];
 
-/// Where it is a rule.
+/// If it is a rule.
 pub const MOVE_RULE: &[Grant] = &[Grant {
     sid: "MoveTrafficByRule",
     needs: &[called("elasticloadbalancing:ModifyRule", MOVING)],

@@ -1,4 +1,4 @@
-//! What it takes to look on at a service that anybody made.
+//! What is needed to watch a service that anybody made.
 
 use super::{ANYTHING, Grant, called};
 

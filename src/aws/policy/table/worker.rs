@@ -1,5 +1,5 @@
-//! What a worker of uploads needs beside a deployer's policy of each app that it
-//! releases.
+//! What a worker of uploads needs in addition to the deployer's policy of each app that
+//! it releases.
 
 use super::{Grant, along, called};
 
@@ -30,13 +30,13 @@ pub const WORKER: &[Grant] = &[
         sid: "FetchUploads",
         needs: &[
             called("s3:GetObjectVersion", SERVE),
-            // A signature is read as it is now.
+            // Signatures are read in their current version.
             called("s3:GetObject", SERVE),
         ],
         on: &["arn:*:s3:::{bucket}/*"],
         condition: None,
     },
-    // To whoever may not list, S3 does not say that a signature is missing.
+    // Without permission to list, S3 does not say that a signature is missing.
     Grant {
         sid: "SeeWhatIsMissing",
         needs: &[along("s3:ListBucket", &["s3:GetObject"])],

@@ -222,7 +222,7 @@ fn what_is_done_ahead_of_the_forward_is_sent_back() {
     assert_eq!(sent, [known, cognito, forward]);
     assert_eq!(
         aimed(&[of("a-kind-of-2030"), both("tg/green")]).unwrap_err(),
-        "does a-kind-of-2030 ahead of it, which this bgecs does not know and would remove"
+        "does a-kind-of-2030 before it, which this bgecs does not know and would remove"
     );
 }
 

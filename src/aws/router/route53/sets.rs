@@ -1,4 +1,4 @@
-//! Record sets: what they mean for the two colours, and those that are to be.
+//! Record sets: what they mean for the two colours, and the sets to be written.
 
 use crate::aws::xml::Element;
 use crate::model::{
@@ -8,18 +8,17 @@ use crate::model::{
 const CNAME: &str = "CNAME";
 const VALUES: &str = "ResourceRecords/ResourceRecord/Value";
 
-/// In lower case, without the last dot, and a star as a star.
+/// In lower case, without the final dot, and with `*` unescaped.
 pub fn plain_name(name: &str) -> String {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name.replace("\\052", "*")
 }
 
-/// In plain words.
 pub fn name_of(set: &Element) -> String {
     plain_name(set.text("Name").unwrap_or_default())
 }
 
-/// A set as far as it matters who is led where by it.
+/// A set, as far as it decides who is led where.
 pub fn read(set: &Element) -> RecordSet {
     const BY: [(&str, &str); 7] = [
         ("Region", "latency"),
@@ -58,8 +57,8 @@ fn leads(set: &Element) -> Leads {
     Leads::Values(values.collect())
 }
 
-/// What the name does, among all of its sets that are of the app's types. Those of
-/// several types do the same, or are a stranger's.
+/// What the name does, according to its sets that have the app's types. Sets of several
+/// types must do the same; otherwise they count as somebody else's.
 pub fn understood(record: &RoutedRecord, sets: &[RecordSet]) -> Found {
     if sets.is_empty() {
         return Found::Nowhere;
@@ -74,12 +73,12 @@ pub fn understood(record: &RoutedRecord, sets: &[RecordSet]) -> Found {
     }
 }
 
-/// None where it is anything but a weight for each colour: one answer for all was not
-/// taken over yet, or is somebody else's doing since, with a TTL of theirs.
+/// None if it is anything but a weight for each colour: a single answer for all has not
+/// been taken over yet, or somebody else has written it since, with another TTL.
 fn split(record: &RoutedRecord, sets: &[&RecordSet]) -> Option<Split> {
     let mut weights = PerColor::default();
     for set in sets {
-        // One that carries more than a weight is not ours.
+        // A set with more than a weight is not ours.
         let color = record.color_of(set).filter(|_| set.chosen_by.is_none())?;
         let answer = record.answer(color, &set.kind);
         answer.filter(|answer| answer.leads.is_to(&set.leads))?;
@@ -121,13 +120,13 @@ pub fn weighted(record: &RoutedRecord, weights: PerColor<u32>) -> Vec<Element> {
     Color::BOTH.into_iter().flat_map(of).collect()
 }
 
-/// That colour's answers for everybody, as a record has them that nobody shares.
+/// That colour's answers for everybody, as in a record without weights.
 pub fn simple(record: &RoutedRecord, color: Color, ttl: u32) -> Vec<Element> {
     let answers = record.answers.get(color).iter();
     answers.map(|it| set(record, it, ttl, None)).collect()
 }
 
-/// The same, but that it leads to the second of these if it led to the first.
+/// The same set, but leading to `to` if it led to `from`.
 #[cfg(feature = "edges")]
 pub fn led_on(set: &Element, from: &str, to: &str) -> Element {
     let moved = |there: &str, to: &str| match plain_name(there) == from {

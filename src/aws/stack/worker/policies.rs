@@ -1,17 +1,17 @@
-//! What the task may do, as policies that IAM has room for.
+//! The permissions of the task, as policies that fit into IAM's limits.
 
 use serde_json::{Map, Value, json};
 
 use super::Resource;
 use crate::model::UploadWorker;
 
-/// Of one managed policy, without white space
+/// The longest managed policy, without white space
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
 const LONGEST: usize = 6_144;
-/// What is around the statements.
+/// The length of what surrounds the statements.
 const AROUND: usize = r#"{"Version":"2012-10-17","Statement":[]}"#.len();
 
-/// As many as it takes: one holds no more than a few apps.
+/// As many as needed: one has room for only a few apps.
 pub fn policies(it: &UploadWorker) -> Vec<Resource> {
     let numbered = shared_out(&it.policy).into_iter().zip(1..);
     let resource = |(statements, number): (Vec<Value>, usize)| {
@@ -31,13 +31,13 @@ pub fn policies(it: &UploadWorker) -> Vec<Resource> {
     numbered.map(resource).collect()
 }
 
-/// The statements, as the template has them, by the policies that they are in.
+/// The statements in the template's form, grouped by policy.
 fn shared_out(policy: &Value) -> Vec<Vec<Value>> {
     let mut all: Vec<Vec<Value>> = Vec::new();
     let mut room = 0;
     for statement in policy["Statement"].as_array().into_iter().flatten() {
         let statement = in_the_stack(statement.clone());
-        // A comma is between two.
+        // One for the comma between two statements.
         let length = length(&statement) + 1;
         if length > room {
             all.push(Vec::new());
@@ -51,8 +51,8 @@ fn shared_out(policy: &Value) -> Vec<Vec<Value>> {
     all
 }
 
-/// Of a statement once it is filled in, at the most: what stands for the partition, the
-/// region and the account is longer than these are.
+/// The greatest length of a statement once it is filled in: the placeholders for
+/// partition, region and account are longer than their values.
 fn length(statement: &Value) -> usize {
     const WRAP: &str = r#"{"Fn::Sub":}"#;
     const LONGEST_BUCKET: usize = 63;
@@ -62,7 +62,8 @@ fn length(statement: &Value) -> usize {
     text.len() + buckets - count(r#"{"Fn::Sub":"#) * WRAP.len()
 }
 
-/// What a printed policy leaves open is the region and the account of the stack.
+/// A printed policy leaves the region and the account open; here they are those of the
+/// stack.
 fn in_the_stack(policy: Value) -> Value {
     match policy {
         Value::String(text) => match closed(&text) {

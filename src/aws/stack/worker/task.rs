@@ -1,4 +1,4 @@
-//! The task that takes uploads, and what it may do.
+//! The task that takes uploads, and its permissions.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use super::policies::policies;
 use super::{Resource, arn, reference, skipped, stateful, tags};
 use crate::model::{UploadWorker, WorkerReads};
 
-/// For how long a release may go on once the task is told to stop.
+/// How long a release may continue once the task is told to stop.
 const GRACE_SECONDS: u32 = 90;
-/// When it is killed: Fargate's most
+/// When it is killed, which is the longest that Fargate allows
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>).
-/// What is left after the grace is for handing the release over.
+/// What is left after the grace is for handing over the release.
 const STOP_SECONDS: u32 = 120;
-/// Nobody but the task itself asks there.
+/// Only the task itself uses it.
 const HEALTH: &str = "127.0.0.1:8081";
 
 pub fn resources(it: &UploadWorker) -> Vec<Resource> {
@@ -68,7 +68,7 @@ fn role(it: &UploadWorker, what: &str) -> Value {
                     "Effect": "Allow",
                     "Principal": { "Service": "ecs-tasks.amazonaws.com" },
                     "Action": "sts:AssumeRole",
-                    // Or ECS could be talked into it on behalf of another account.
+                    // Otherwise ECS could be tricked into using it for another account.
                     "Condition": { "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } },
                 }],
             },
@@ -90,7 +90,7 @@ fn execution_role(it: &UploadWorker) -> Value {
         repositories,
     } = &it.task.reads;
     if !repositories.is_empty() {
-        // This call knows no resources.
+        // This call does not support resources.
         let log_in = ["ecr:GetAuthorizationToken"];
         all.push(statement("LogInToRegistry", &log_in, &json!("*")));
         let pull = [
@@ -118,8 +118,8 @@ fn execution_role(it: &UploadWorker) -> Value {
             continue;
         }
         all.push(statement(&format!("Read{sid}"), &[action], &json!(on)));
-        // Of which key they are under nobody knows but they; what it is used for, its
-        // context tells.
+        // Only the secrets know which key they are encrypted with; the encryption context
+        // says what a key is used for.
         let mut decrypt = statement(&format!("Decrypt{sid}"), &["kms:Decrypt"], &json!("*"));
         let key = format!("kms:EncryptionContext:{context}");
         decrypt["Condition"] = json!({ "StringLike": { key: on } });
@@ -162,12 +162,12 @@ fn container(it: &UploadWorker) -> Value {
         "Name": "worker",
         "Image": task.image,
         "Essential": true,
-        // Whatever else the image may begin with.
+        // Whatever entry point the image has.
         "EntryPoint": ["bgecs"],
         "Command": command(it),
         "StopTimeout": STOP_SECONDS,
         "HealthCheck": {
-            // No other client of HTTP has to be in the image.
+            // So the image needs no other HTTP client.
             "Command": [
                 "CMD", "bgecs", "probe", "--quiet", "--rate", "1", "--duration", "1s",
                 "--url", format!("http://{HEALTH}/health"),
@@ -215,8 +215,8 @@ fn command(it: &UploadWorker) -> Vec<Value> {
     command
 }
 
-/// One task: a release that is under way is handed over ahead of the next worker's start,
-/// so that one does not wait for a lease that is about to end.
+/// One task at a time: a release that is under way is handed over before the next worker
+/// starts, so that this one does not wait for a lease that is about to end.
 fn service(it: &UploadWorker) -> Value {
     let task = &it.task;
     json!({
@@ -232,7 +232,8 @@ fn service(it: &UploadWorker) -> Value {
             "DeploymentConfiguration": {
                 "MinimumHealthyPercent": 0,
                 "MaximumPercent": 100,
-                // Else the stack would wait for hours for a worker that cannot start.
+                // Otherwise the stack would wait for hours for a worker that cannot
+                // start.
                 "DeploymentCircuitBreaker": { "Enable": true, "Rollback": true },
             },
             "NetworkConfiguration": {

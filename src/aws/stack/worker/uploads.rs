@@ -1,11 +1,11 @@
-//! By what uploads come, and by what people are told of them.
+//! How uploads arrive, and how people are told about them.
 
 use serde_json::{Value, json};
 
 use super::{Resource, arn, reference, skipped, stateful, tags};
 use crate::model::UploadWorker;
 
-/// What SQS keeps a message for at most: a fortnight.
+/// The longest that SQS keeps a message: a fortnight.
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
 pub fn resources(it: &UploadWorker) -> Vec<Resource> {
@@ -79,11 +79,11 @@ fn bucket_policy() -> Value {
     })
 }
 
-/// Which app an upload is of is inside of it, where EventBridge does not look: so all of
-/// them are one group, whose messages the queue gives one by one in their order.
+/// EventBridge does not look inside an upload and so cannot know its app: all uploads are
+/// one group, whose messages the queue delivers one by one in order.
 ///
-/// A message has nothing but what tells an upload from all others. An event that S3 sends
-/// twice makes the same message, of which the queue takes one.
+/// A message contains only what identifies an upload. If S3 sends an event twice, the
+/// messages are identical and the queue accepts only one.
 fn rule(it: &UploadWorker) -> Value {
     let ends_in = |end: &str| json!({ "suffix": { "equals-ignore-case": end } });
     let bundles = [".zip", ".tar.gz", ".tgz"].map(ends_in);
