@@ -1,9 +1,9 @@
 //! A bundle: a `.zip` or a `.tar.gz` that somebody uploaded, with a `release.toml` at its root.
 //!
-//! Makes of such a file, which may hold anything at all, a release that was checked: nothing is
-//! written outside of the folder that the caller names, nothing goes over the limits, and what
-//! could be read in two ways is refused. It knows files and values: no AWS, no processes, and
-//! it prints nothing. It blocks while it reads.
+//! Turns such a file, whatever it contains, into a release that has been checked: nothing
+//! is written outside the folder that the caller names, nothing exceeds the limits, and
+//! what could be read in two ways is refused. It knows files and values: no AWS, no
+//! processes, and it prints nothing. It blocks while it reads.
 
 mod error;
 mod folder;
@@ -28,13 +28,13 @@ use error::Result;
 use folder::{Contained, Unpacking};
 
 const RELEASE_FILE: &str = "release.toml";
-/// It is held in memory.
+/// It is kept in memory.
 const LARGEST_RELEASE_FILE: u64 = 64 << 10;
 
 /// How much of an entry is in memory at a time.
 const CHUNK: usize = 64 << 10;
 
-/// By what a bundle is packed.
+/// How a bundle is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BundleFormat {
     Zip,
@@ -42,10 +42,10 @@ pub enum BundleFormat {
 }
 
 impl BundleFormat {
-    /// Told by the end of its name, whatever the case.
+    /// By the end of its name, whatever the case.
     ///
     /// # Errors
-    /// A name that is of neither.
+    /// A name with another ending.
     pub fn of_name(name: &str) -> Result<Self, BundleError> {
         let lower = name.to_ascii_lowercase();
         let ends_in = |endings: &[&str]| endings.iter().any(|it| lower.ends_with(it));
@@ -59,11 +59,12 @@ impl BundleFormat {
     }
 }
 
-/// Whether a file is what the owner of that key signed, by the text of a `.minisig` file.
-/// `name` is what the file was uploaded as, and stands in messages.
+/// Checks that the owner of that key signed a file, with the text of a `.minisig` file.
+/// `name` is the name under which the file was uploaded, for messages.
 ///
 /// # Errors
-/// An empty text, one that is no signature, one by another key, one of something else.
+/// An empty text; one that is not a signature; a signature with another key, or of
+/// another file.
 pub fn verify(
     file: &Path,
     name: &str,
@@ -73,12 +74,12 @@ pub fn verify(
     signature::verify(file, signature, key).map_err(|problem| problem.of(name))
 }
 
-/// Unpacks a bundle into an empty folder and reads its `release.toml`; `name` is what the file
-/// was uploaded as, which tells its format and stands in messages.
+/// Unpacks a bundle into an empty folder and reads its `release.toml`. `name` is the name
+/// under which the file was uploaded: it decides the format, and is for messages.
 ///
 /// # Errors
-/// The first thing that a bundle may not have or be. What was unpacked until then is left in
-/// the folder: it is the caller's to remove.
+/// The first thing that is not allowed in a bundle. What was unpacked before is left in
+/// the folder for the caller to remove.
 pub fn open(
     file: &Path,
     name: &str,
@@ -123,7 +124,7 @@ fn release_file(folder: &Path, contained: &Contained) -> Result<ReleaseFile> {
         return Err(BundleProblem::LargeReleaseFile { limit });
     }
     let bytes = fs::read(&path).map_err(io)?;
-    // Where it was unpacked to is nothing that its writer knows of.
+    // Its writer knows nothing of the place where it was unpacked.
     let named = Path::new(RELEASE_FILE);
     let has_folder = |path: &str| contained.has_folder(path);
     let text = text::decode(&bytes).map_err(|what| ConfigError::NotText {

@@ -1,13 +1,13 @@
-//! Container images: build one on the engine's BuildKit, or take one that is
-//! there; push it; say by which digest the registry knows it.
+//! Container images: build one on the engine's BuildKit or take an existing one, push it,
+//! and return the digest by which the registry knows it.
 //!
-//! This module speaks to the Docker Engine only. It prints nothing (progress
-//! goes to the caller's callback), knows no AWS (registry, repository and
-//! credentials are arguments), and lets no secret, password or token into an
-//! error, a `Debug` output or a log.
+//! This module talks to the Docker Engine only. It prints nothing (progress goes to the
+//! caller's callback), knows nothing of AWS (registry, repository and credentials are
+//! arguments), and lets no secret, password or token into an error, a `Debug` output or a
+//! log.
 //!
-//! bollard serves what is plain request and answer. The streams (session,
-//! build, pull, push) go over this module's own connection, see [`wire`].
+//! bollard handles plain requests with one answer. The streams (session, build, pull,
+//! push) go over this module's own connection, see [`wire`].
 
 mod agent;
 mod auth;
@@ -67,5 +67,5 @@ impl LocalImage {
     }
 }
 
-/// Where progress goes. It is called from within the future it was given to.
+/// Receives the progress. It is called from within the future it was given to.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);

@@ -1,4 +1,4 @@
-//! Why a bundle is not taken, in sentences for whoever uploaded it.
+//! Why a bundle is refused, in sentences for whoever uploaded it.
 
 use std::fmt::Write;
 use std::io;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::config::ConfigError;
 use crate::error::Error;
 
-/// A bundle that is not taken, and what about it.
+/// A refused bundle, and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{bundle} {problem}")]
 pub struct BundleError {
-    /// The name it was uploaded under.
+    /// The name under which it was uploaded.
     pub bundle: String,
     #[source]
     pub problem: BundleProblem,
@@ -20,7 +20,7 @@ pub struct BundleError {
 /// What comes after the bundle's name.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleProblem {
-    #[error("is no bundle: its name has to end in .zip, .tar.gz or .tgz")]
+    #[error("is not a bundle: its name has to end in .zip, .tar.gz or .tgz")]
     NoFormat,
     #[error("is larger than a bundle may be: {}", bytes(*.limit))]
     LargeFile { limit: u64 },
@@ -45,7 +45,9 @@ pub enum BundleProblem {
 
     #[error("is not signed: there is no text of a minisign signature beside it")]
     NoSignature,
-    #[error("has a signature that is none of minisign's: it has four lines, as in a .minisig file")]
+    #[error(
+        "has a signature that is not minisign's: one of those has four lines, as in a .minisig file"
+    )]
     BrokenSignature,
     #[error(
         "has a signature of an old kind: sign it again with minisign 0.10 or later, without -l"
@@ -56,7 +58,7 @@ pub enum BundleProblem {
     #[error("is not what was signed: it or its signature was changed")]
     WrongSignature,
 
-    /// Nothing the bundle could help.
+    /// Not the bundle's fault.
     #[error("cannot be unpacked: {}", .path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("cannot be unpacked: {} is not empty", .0.display())]
@@ -74,7 +76,7 @@ pub enum Damage {
     AfterTheEnd,
     #[error("a header of its tar is damaged")]
     TarHeader,
-    #[error("it has a header for all entries that says what only one entry's may")]
+    #[error("it has a header for all entries with fields that are only allowed for one entry")]
     GlobalHeader,
     #[error("it has no directory at its end, as each zip file has")]
     NoDirectory,
@@ -97,13 +99,13 @@ pub enum EntryMistake {
     NotUtf8,
     #[error("a name may not have control characters")]
     Control,
-    #[error("the parts of a path are set apart by /, not by \\")]
+    #[error("the parts of a path are separated by /, not by \\")]
     Backslash,
     #[error("a path may not be absolute")]
     Absolute,
     #[error("a path may not lead out of the bundle")]
     Outside,
-    #[error("a part of the path has no name")]
+    #[error("a part of the path is empty")]
     EmptyPart,
     #[error("its path has more than {limit} bytes")]
     LongPath { limit: usize },
@@ -146,11 +148,11 @@ pub enum EntryMistake {
 
     #[error("it is encrypted")]
     Encrypted,
-    #[error("it is compressed in another way than by deflate")]
+    #[error("it is compressed with a method other than deflate")]
     Compression,
-    #[error("a file's header and the archive's directory do not say the same of it")]
+    #[error("a file's header and the archive's directory disagree about it")]
     HeadersDiffer,
-    #[error("its headers do not say the same of its name or size")]
+    #[error("its headers disagree about its name or size")]
     SaidTwice,
     #[error("its header is of the kind for more than 4 GiB (zip64)")]
     Zip64,
@@ -181,8 +183,8 @@ impl BundleProblem {
         }
     }
 
-    /// Of reading the file: what its own bytes are to blame for is told from what
-    /// the disk is.
+    /// An error of reading the file: distinguishes the fault of its contents from that of
+    /// the disk.
     pub(super) fn reading(path: &Path, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => Self::Broken(Damage::Truncated),
@@ -202,7 +204,8 @@ impl BundleProblem {
 }
 
 impl BundleError {
-    /// Whether the same bundle could be taken another time: it was not what was in the way.
+    /// Whether the same bundle could be accepted another time, because the bundle was not
+    /// the problem.
     pub fn is_of_this_machine(&self) -> bool {
         matches!(
             self.problem,
@@ -228,7 +231,7 @@ impl From<BundleError> for Error {
     }
 }
 
-/// A name that anybody may have made up, so that it fits into a sentence.
+/// Makes a name that anybody may have invented fit into a sentence.
 fn shown(name: &[u8]) -> String {
     const LONGEST: usize = 100;
     let text = String::from_utf8_lossy(name);

@@ -1,8 +1,8 @@
 //! The folder that a bundle is unpacked into, and the only file here that writes.
 //!
-//! The folder is empty at first and nobody else writes to it, so what was made is what is
-//! there: an entry is judged by that list, not by asking the disk. Links are made when all
-//! else is done, so that nothing is ever written through one.
+//! The folder is empty at first and nobody else writes to it, so it contains exactly what
+//! was made: entries are checked against that list, not against the disk. Links are made
+//! at the end, so that nothing is ever written through one.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -14,40 +14,41 @@ use super::error::{BundleProblem, EntryMistake, Result};
 use super::limits::BundleLimits;
 use super::path::{BundlePath, EntryName};
 
-/// What an archive says that an entry is.
+/// What kind of entry an archive says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntryForm {
     Folder,
     File {
         is_executable: bool,
     },
-    /// With what it leads to.
+    /// With its target.
     Link(Vec<u8>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MadeEntry {
     Folder {
-        /// By an entry of its own, and not only by the path of another.
+        /// Whether it has an entry of its own, and was not only implied by another's
+        /// path.
         is_named: bool,
     },
     File,
     Link,
 }
 
-/// A bundle that is being unpacked.
+/// A bundle while it is unpacked.
 pub(super) struct Unpacking<'a> {
     root: &'a Path,
     pub(super) limits: &'a BundleLimits,
-    /// By their paths; the root itself has the empty one.
+    /// By path; the root's path is empty.
     made: BTreeMap<String, MadeEntry>,
-    /// Where, and what they lead to.
+    /// Their places and targets.
     links: Vec<(BundlePath, String)>,
-    /// Bytes that came out of the archive's compression.
+    /// The number of uncompressed bytes so far.
     unpacked: u64,
 }
 
-/// A file that is there and has no contents yet.
+/// A file that has been created but has no contents yet.
 pub(super) struct NewFile {
     file: File,
     path: PathBuf,
@@ -55,7 +56,7 @@ pub(super) struct NewFile {
 
 impl<'a> Unpacking<'a> {
     /// # Errors
-    /// A folder that has something in it, or cannot be looked into.
+    /// A folder that is not empty, or cannot be read.
     pub(super) fn begin(root: &'a Path, limits: &'a BundleLimits) -> Result<Self> {
         let mut entries = fs::read_dir(root).map_err(|error| BundleProblem::io(root, error))?;
         if entries.next().is_some() {
@@ -71,7 +72,7 @@ impl<'a> Unpacking<'a> {
         })
     }
 
-    /// To be told of all that came out of the compression, before it is used.
+    /// Must be called for all uncompressed data before it is used.
     pub(super) fn count(&mut self, bytes: usize) -> Result<()> {
         self.unpacked = self.unpacked.saturating_add(bytes as u64);
         let limit = self.limits.unpacked;
@@ -82,7 +83,7 @@ impl<'a> Unpacking<'a> {
     }
 
     /// # Errors
-    /// A name that leads out of the folder, or to where something is.
+    /// A name that leads out of the folder, or to a place that is taken.
     pub(super) fn folder(&mut self, name: &[u8]) -> Result<()> {
         let read = self.read(name)?;
         if let Some(MadeEntry::Folder { is_named }) = self.made.get_mut(read.path.as_str())
@@ -108,7 +109,8 @@ impl<'a> Unpacking<'a> {
             .create_new(true)
             .mode(0o600)
             .open(&path)
-            // Whatever the umask is: the modes are a part of what is built from it.
+            // Independent of the umask, because the modes are part of what is built from
+            // it.
             .and_then(|file| {
                 file.set_permissions(Permissions::from_mode(mode))
                     .map(|()| file)
@@ -119,7 +121,7 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// It is made by [`Self::finish`].
+    /// [`Self::finish`] creates it.
     pub(super) fn link(&mut self, name: &[u8], target: &[u8]) -> Result<()> {
         let path = self.read_without_slash(name)?;
         let target = path
@@ -131,7 +133,7 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    /// Makes the links, and says what was unpacked.
+    /// Creates the links, and returns what was unpacked.
     pub(super) fn finish(self) -> Result<Contained> {
         for (path, target) in &self.links {
             let path = self.root.join(path.as_str());
@@ -152,7 +154,8 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Sees to the folders that it is in, and that its place is free.
+    /// Notes the entry and the folders that contain it, after checking that its place is
+    /// free.
     fn note(&mut self, name: &[u8], path: &BundlePath, made: MadeEntry) -> Result<()> {
         let mistake = match self.made.get(path.as_str()) {
             None => None,
@@ -182,7 +185,7 @@ impl<'a> Unpacking<'a> {
 
     fn add(&mut self, path: &str, made: MadeEntry) -> Result<()> {
         let limit = self.limits.entries;
-        // The root is among them.
+        // The root is one of them.
         if self.made.len() > limit {
             return Err(BundleProblem::ManyEntries { limit });
         }
@@ -208,12 +211,12 @@ impl NewFile {
     }
 }
 
-/// What is in a bundle that was unpacked.
+/// The contents of an unpacked bundle.
 #[derive(Debug)]
 pub(super) struct Contained(BTreeMap<String, MadeEntry>);
 
 impl Contained {
-    /// Not by way of a link.
+    /// Links are not followed.
     pub(super) fn has_folder(&self, path: &str) -> bool {
         matches!(self.0.get(path), Some(MadeEntry::Folder { .. }))
     }

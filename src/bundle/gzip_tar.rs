@@ -1,8 +1,9 @@
-//! Reads a `.tar.gz` block by block: one stream of gzip, in it one tar, and nothing after it.
+//! Reads a `.tar.gz` block by block: one gzip stream with one tar in it, and nothing
+//! after it.
 //!
-//! Of the `tar` crate this takes how a header's fields are written. Its reading of archives
-//! holds long names in memory however long they are, and takes an archive that ends without
-//! its end. A path of the PAX and GNU extensions is judged as any other is.
+//! From the `tar` crate this uses the fields of headers only. The crate's own reader
+//! keeps long names in memory however long they are, and accepts an archive without an
+//! end. Paths in PAX and GNU extensions are checked like any other.
 
 mod extensions;
 
@@ -20,7 +21,7 @@ use super::folder::{EntryForm, Unpacking};
 use extensions::Extensions;
 
 const BLOCK: usize = 512;
-/// Of a header that only extends the next one.
+/// The size of a header that only extends the next one.
 const LARGEST_EXTENSION: usize = 64 << 10;
 
 pub(super) fn unpack(file: File, path: &Path, into: &mut Unpacking<'_>) -> Result<()> {
@@ -42,7 +43,7 @@ pub(super) fn unpack(file: File, path: &Path, into: &mut Unpacking<'_>) -> Resul
 
 struct TarStream<'a, 'b> {
     input: GzDecoder<BufReader<File>>,
-    /// Of the file.
+    /// The path of the file.
     path: &'a Path,
     into: &'a mut Unpacking<'b>,
 }
@@ -63,8 +64,8 @@ impl TarStream<'_, '_> {
         }
     }
 
-    /// The header that `git archive` and others begin with, for all entries: a comment is
-    /// passed over, a path or a size of all of them makes no sense.
+    /// The global header with which `git archive` and others begin: a comment is skipped;
+    /// a path or a size for all entries makes no sense.
     fn global(&mut self, header: &Header) -> Result<()> {
         let text = self.extension(header)?;
         let mut all = Extensions::default();
@@ -74,7 +75,7 @@ impl TarStream<'_, '_> {
         }
     }
 
-    /// An entry with the headers that extend its own, each of which may be there once.
+    /// An entry with the headers that extend its own; each of these may occur once.
     fn entry(&mut self, mut header: Header) -> Result<()> {
         let mut more = Extensions::default();
         while Extensions::is_one(header.entry_type()) {
@@ -128,7 +129,7 @@ impl TarStream<'_, '_> {
         Ok(text)
     }
 
-    /// Contents are in whole blocks.
+    /// Contents are padded to whole blocks.
     fn pass_padding(&mut self, size: u64) -> Result<()> {
         let beyond = usize::try_from(size % BLOCK as u64).unwrap_or(0);
         match beyond {
@@ -137,7 +138,7 @@ impl TarStream<'_, '_> {
         }
     }
 
-    /// After the first block of zeros comes another one, and then as many as the writer likes.
+    /// After the first block of zeros there must be another, and there may be more.
     fn end(mut self) -> Result<()> {
         self.fill(&mut [0; BLOCK])?;
         let mut chunk = vec![0; CHUNK];

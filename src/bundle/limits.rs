@@ -1,18 +1,18 @@
-//! How much a bundle may be.
+//! How large a bundle may be.
 
-/// A bundle that goes over any of these is refused as a whole.
+/// A bundle that exceeds any of these is refused as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundleLimits {
-    /// Bytes of the file that was uploaded.
+    /// Bytes of the uploaded file.
     pub file: u64,
-    /// Bytes that come out of its compression, counted as they come, whatever its headers say:
-    /// of a `.zip` what is in its entries, of a `.tar.gz` the whole tar.
+    /// Uncompressed bytes, counted as they are read, whatever the headers say: for a
+    /// `.zip` the contents of its entries, for a `.tar.gz` the whole tar.
     pub unpacked: u64,
-    /// Files, folders and links, the folders that are only named in a path among them.
+    /// Files, folders and links, including folders that are only named in a path.
     pub entries: usize,
-    /// Bytes of an entry's path, or of what a link leads to.
+    /// Bytes of an entry's path, or of a link's target.
     pub path: usize,
-    /// Bytes of one part of a path: Linux takes no more.
+    /// Bytes of one part of a path: Linux allows no more.
     pub part: usize,
     /// Parts of a path.
     pub depth: usize,

@@ -1,5 +1,5 @@
-//! The paths in a bundle: one that exists as a value cannot lead out of it, whoever wrote the
-//! archive and however it was read.
+//! The paths in a bundle: a value of this type cannot lead out of the bundle, whoever
+//! wrote the archive and however it was read.
 
 use super::error::EntryMistake;
 use super::limits::BundleLimits;
@@ -8,16 +8,16 @@ use super::limits::BundleLimits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BundlePath(String);
 
-/// An entry's name, as an archive has it.
+/// An entry's name in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryName {
     pub(super) path: BundlePath,
-    /// Whether it ends in `/` or `/.`, which a folder's may.
+    /// Whether it ends in `/` or `/.`, which is allowed for folders.
     pub(super) is_of_a_folder: bool,
 }
 
 impl EntryName {
-    /// `.` as a part of it says nothing, and is dropped.
+    /// A part that is `.` is dropped.
     pub(super) fn read(name: &[u8], limits: &BundleLimits) -> Result<Self, EntryMistake> {
         if name.is_empty() {
             return Err(EntryMistake::NoName);
@@ -62,16 +62,16 @@ impl BundlePath {
         &self.0
     }
 
-    /// The folders above it, the outermost first, without the root.
+    /// The folders above it, outermost first, without the root.
     pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').map(|(at, _)| &self.0[..at])
     }
 
-    /// What a link at this place leads to, where that is in the bundle.
+    /// The target of a link at this place, if that is in the bundle.
     ///
-    /// `..` may stand only where it begins, since what it goes up are then the folders that the
-    /// link itself is in, and these are no links. After a name that is one, `..` would go up
-    /// from wherever that leads.
+    /// `..` is only allowed at the beginning: there it goes up from the folders that
+    /// contain the link, and these are not links. After a name that is a link, `..` would
+    /// go up from wherever that leads.
     pub(super) fn link_to<'a>(
         &self,
         target: &'a [u8],

@@ -1,4 +1,4 @@
-//! Whether a file is what the owner of a key signed, by a minisign signature beside it.
+//! Checks that the owner of a key signed a file, by a minisign signature.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,8 +10,8 @@ use super::CHUNK;
 use super::error::{BundleProblem, Result};
 use crate::model::PublicKey;
 
-/// Only signatures of a file's hash, which minisign makes since 0.10: for those of before it
-/// the whole file would have to be in memory.
+/// Only signatures of a file's hash, which minisign makes since 0.10: for older ones the
+/// whole file would have to be in memory.
 pub(super) fn verify(file: &Path, signature: &str, key: &PublicKey) -> Result<()> {
     if signature.trim().is_empty() {
         return Err(BundleProblem::NoSignature);

@@ -77,7 +77,7 @@ fn the_format_is_told_by_the_name() {
         "shop.gz",
     ] {
         let error = BundleFormat::of_name(name).unwrap_err().to_string();
-        let end = "is no bundle: its name has to end in .zip, .tar.gz or .tgz";
+        let end = "is not a bundle: its name has to end in .zip, .tar.gz or .tgz";
         assert_eq!(error, format!("{name} {end}"));
     }
 }
@@ -125,8 +125,8 @@ fn a_path_that_leads_out_is_refused() {
         ("/etc/passwd", "a path may not be absolute"),
         ("C:\\a", "a path may not be absolute"),
         ("\\\\server\\a", "a path may not be absolute"),
-        ("a\\b", "the parts of a path are set apart by /, not by \\"),
-        ("a//b", "a part of the path has no name"),
+        ("a\\b", "the parts of a path are separated by /, not by \\"),
+        ("a//b", "a part of the path is empty"),
     ] {
         both_refuse(&[Item::file(path, "x")], path, mistake);
         both_refuse(&[Item::link(path, "x")], path, mistake);

@@ -1,11 +1,11 @@
-//! Reads a `.zip` that can be read in one way only: each byte of it belongs to an entry or to
-//! the directory at its end, and both say the same of each entry.
+//! Reads only a `.zip` that can be read in one way: each byte belongs to an entry or to
+//! the directory at the end, and both agree about each entry.
 //!
-//! The `zip` crate is made to get something out of nearly any file: it looks for another
-//! directory where one does not fit, takes the last of several entries of one name, and holds
-//! a directory of any size in memory. So this reads the few fields that it needs by itself
-//! (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>), and is tested against what
-//! the crate writes and reads.
+//! The `zip` crate tries to get something out of nearly any file: it looks for another
+//! directory if one does not fit, takes the last of several entries with the same name,
+//! and keeps a directory of any size in memory. So this module reads the few fields that
+//! it needs by itself (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>),
+//! and is tested against what the crate writes and reads.
 
 mod directory;
 mod fields;
@@ -24,7 +24,7 @@ use directory::NamedEntry;
 use fields::Fields;
 
 const LOCAL_SIGNATURE: u32 = u32::from_le_bytes(*b"PK\x03\x04");
-/// Of an entry whose sum and sizes come after its contents.
+/// Before the checksum and sizes of an entry that has them after its contents.
 const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 
 pub(super) fn unpack(file: File, length: u64, path: &Path, into: &mut Unpacking<'_>) -> Result<()> {
@@ -49,16 +49,16 @@ pub(super) fn unpack(file: File, length: u64, path: &Path, into: &mut Unpacking<
     }
 }
 
-/// Read from its first byte to its last, with no going back.
+/// Read from the first byte to the last, without going back.
 struct ZipStream<'a, 'b> {
     input: BufReader<File>,
-    /// Of the file.
+    /// The path of the file.
     path: &'a Path,
     into: &'a mut Unpacking<'b>,
 }
 
 impl ZipStream<'_, '_> {
-    /// The entry that begins here; `end` is where the next one does.
+    /// Reads the entry that begins here; `end` is where the next one begins.
     fn entry(&mut self, entry: &NamedEntry, end: u64) -> Result<()> {
         let header = self.header(entry)?;
         let refused = |mistake| BundleProblem::entry(&entry.name, mistake);
@@ -93,7 +93,7 @@ impl ZipStream<'_, '_> {
         self.descriptor(entry, after)
     }
 
-    /// Its length, where it says what the directory does.
+    /// The length of its header, if that agrees with the directory.
     fn header(&mut self, entry: &NamedEntry) -> Result<u64> {
         let refused = |mistake| BundleProblem::entry(&entry.name, mistake);
         let fields: [u8; 30] = self.array()?;
@@ -105,7 +105,7 @@ impl ZipStream<'_, '_> {
         let name = self.bytes(usize::from(name))?;
         let extra = self.bytes(usize::from(extra))?;
         let (crc, compressed, size) = entry.numbers();
-        // What comes after the contents is 0 here, and the rest of it may be.
+        // Fields that come after the contents may be 0 here.
         let agrees = |at, number| {
             let said = fields.long(at);
             said == number || (said == 0 && entry.has_descriptor())
@@ -123,7 +123,7 @@ impl ZipStream<'_, '_> {
         Ok((30 + name.len() + extra.len()) as u64)
     }
 
-    /// Hands over what is in it, and holds that to its size and sum.
+    /// Passes its contents on, and checks their size and checksum.
     fn contents(
         &mut self,
         entry: &NamedEntry,

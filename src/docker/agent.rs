@@ -1,5 +1,5 @@
-//! The user's SSH agent, handed to the steps that `RUN --mount=type=ssh`: they
-//! may list its keys and have things signed, and nothing else.
+//! Forwards the user's SSH agent to steps with `RUN --mount=type=ssh`: they may list its
+//! keys and have data signed, and nothing else.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -23,15 +23,15 @@ use super::session::{MessageStream, stream_of};
 use crate::model::SshAgent;
 
 const DEFAULT: &str = "default";
-/// As OpenSSH has it, in bytes.
+/// OpenSSH's limit, in bytes.
 const LONGEST: usize = 256 * 1024;
-/// Of the protocol (draft-ietf-sshm-ssh-agent): what may be asked, and a no.
+/// From the protocol (draft-ietf-sshm-ssh-agent): the allowed requests, and a refusal.
 const REQUEST_IDENTITIES: u8 = 11;
 const SIGN_REQUEST: u8 = 13;
 const FAILURE: [u8; 5] = [0, 0, 0, 1, 5];
 
 impl SshAgent {
-    /// The agent's socket, which is there.
+    /// The agent's socket; checks that it exists.
     pub(super) fn find(&self) -> Result<PathBuf, DockerError> {
         let wrong = |why: String| DockerError::SshAgent {
             id: self.id.clone(),
@@ -43,7 +43,7 @@ impl SshAgent {
         match fs::metadata(&path) {
             Ok(found) if found.file_type().is_socket() => Ok(path),
             Ok(found) if found.is_file() => Err(wrong(format!(
-                "{} is a file, and bgecs hands out agents, not keys",
+                "{} is a file, and bgecs forwards agents, not keys",
                 path.display()
             ))),
             Ok(_) => Err(wrong(format!("{} is not a socket", path.display()))),
@@ -58,7 +58,7 @@ pub(super) struct Agents(BTreeMap<String, PathBuf>);
 
 impl Agents {
     /// # Errors
-    /// `SshAgent`, for one that is not there or is given twice.
+    /// `SshAgent`, for an agent that does not exist or is given twice.
     pub(super) fn find(agents: &[SshAgent]) -> Result<Self, DockerError> {
         let mut found = BTreeMap::new();
         for agent in agents {
@@ -118,8 +118,7 @@ fn id(metadata: &MetadataMap) -> &str {
     id.and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
-/// Passes on one request after the other, each with its answer, until either
-/// side has enough.
+/// Passes on one request after the other, and each answer, until either side stops.
 async fn relay(
     mut requests: impl Stream<Item = Result<BytesMessage, Status>> + Unpin,
     mut agent: UnixStream,
@@ -156,7 +155,7 @@ fn checked(length: u32) -> io::Result<usize> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     match length <= LONGEST {
         true => Ok(length),
-        false => Err(io::Error::other("a message is longer than any")),
+        false => Err(io::Error::other("a message is too long")),
     }
 }
 
@@ -196,7 +195,7 @@ mod tests {
         let at = |path: &Path| agent("x", path.to_str());
         assert_eq!(at(&socket).find().expect("it is there"), socket);
         for (path, expected) in [
-            (key.as_path(), "hands out agents, not keys"),
+            (key.as_path(), "forwards agents, not keys"),
             (folder.path(), "is not a socket"),
             (Path::new("/nowhere"), "/nowhere: No such file"),
         ] {

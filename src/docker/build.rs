@@ -1,7 +1,7 @@
 //! Builds an image on the engine's BuildKit.
 //!
-//! The request names a session; all that the build needs from here travels
-//! over that one (see [`super::session`]), and the answer tells the progress.
+//! The request names a session. Everything that the build needs from this machine goes
+//! over that session (see [`super::session`]), and the answer reports the progress.
 
 mod arguments;
 mod files;
@@ -41,17 +41,17 @@ use super::wire::JsonLines;
 use super::{LocalImage, OnProgress, Progress};
 use crate::hex;
 
-/// How often the bytes sent are told.
+/// How often the number of bytes sent is reported.
 const TICK: Duration = Duration::from_millis(100);
 const DOING: &str = "build the image";
 
-/// How many are built at once: further ones wait their turn, as BuildKit would share
-/// out the machine among all.
+/// How many images are built at once; further builds wait, because BuildKit would divide
+/// the machine among all of them.
 static BUILDING: Semaphore = Semaphore::const_new(2);
 
 impl Engine {
-    /// Builds the image and says what the engine now holds. Dropping the future
-    /// stops the build.
+    /// Builds the image and returns what the engine now holds. Dropping the future stops
+    /// the build.
     ///
     /// # Errors
     /// Those of [`BuildRequest::check`] before the engine is asked; `Build`
@@ -70,7 +70,7 @@ impl Engine {
             .await
     }
 
-    /// The same, with what stdin is.
+    /// The same, with the given reader as stdin.
     pub(super) async fn build_of(
         &self,
         request: &BuildRequest,
@@ -79,7 +79,7 @@ impl Engine {
         progress: OnProgress<'_>,
     ) -> Result<LocalImage, DockerError> {
         request.check()?;
-        // It is closed by nobody.
+        // The semaphore is never closed.
         let _turn = BUILDING.acquire().await.ok();
         let settings = Settings::from_env();
         let proxies = settings
@@ -125,7 +125,7 @@ impl Engine {
                 self.solve(solve, steps, &outcome, progress).await
             }
         };
-        // What BuildKit says of our own failure is less than what we know.
+        // Our own error says more than what BuildKit reports about it.
         let id = match outcome.take_failure() {
             Some(failure) => Err(failure),
             None => built.map_err(|error| error.explained_by(logins)),
@@ -134,7 +134,7 @@ impl Engine {
             .await?
             .ok_or_else(|| DockerError::Unexpected {
                 doing: DOING.to_owned(),
-                why: format!("the image {id} that it built is not there"),
+                why: format!("the image {id} that it built does not exist"),
             })
     }
 
@@ -155,7 +155,7 @@ impl Engine {
         follow(&mut lines, steps, outcome, progress).await
     }
 
-    /// Over BuildKit's, which has no version of the engine's in its path.
+    /// Over BuildKit's API, whose path does not contain a version of the engine's.
     async fn solve(
         &self,
         solve: Solve,
@@ -183,9 +183,9 @@ impl Engine {
         }
     }
 
-    /// The same for every build of a context from this machine. An engine that
-    /// is reached over the network may see the same path from several
-    /// machines, and must not take one's files for another's.
+    /// The same for every build of a context from this machine. An engine that is reached
+    /// over the network may see the same path from several machines, and must not confuse
+    /// their files.
     fn shared_key(&self, context: &Path) -> Option<String> {
         let EngineAddress::Unix(_) = self.wire.endpoint() else {
             return None;
@@ -203,7 +203,7 @@ impl Engine {
 
 const NO_IMAGE: &str = "the engine ended the build without an image";
 
-/// All that a build needs from here, with what came through pipes read.
+/// Everything that a build needs from this machine; pipes have been read.
 struct Laid {
     context: Option<PathBuf>,
     /// The folder of the Dockerfile, and its name there or in the archive.
@@ -218,7 +218,7 @@ struct Laid {
 impl Laid {
     async fn out(request: &BuildRequest, stdin: UploadReader) -> Result<Self, DockerError> {
         let files = request.files()?;
-        // Reading a pipe may wait, and must not keep Ctrl-C waiting.
+        // Reading a pipe may block, and must not delay Ctrl-C.
         let wanted = request.secrets.clone();
         let secrets = blocking(move || Values::read(&wanted)).await?;
         let archive = match request.context {
@@ -250,7 +250,7 @@ impl Laid {
 
 const KEPT: &str = "Dockerfile";
 
-/// BuildKit looks into a folder, and may do so more than once.
+/// Keeps it in a folder, which BuildKit may read more than once.
 fn keep_pipe(path: &Path) -> Result<TempDir, DockerError> {
     let text = files::read_pipe(path)?;
     let kept = tempfile::tempdir().and_then(|folder| {
@@ -270,7 +270,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|error| DockerError::lost(DOING, error))?
 }
 
-/// What was told of the bytes sent.
+/// The number of bytes sent that was reported last.
 #[derive(Default)]
 struct BytesSent(u64);
 
@@ -284,7 +284,7 @@ impl BytesSent {
     }
 }
 
-/// Reads the account of the build to its end; the id of the image.
+/// Follows the build to its end, and returns the image's id.
 async fn follow(
     lines: &mut JsonLines,
     mut steps: BuildSteps<'_>,

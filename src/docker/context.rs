@@ -1,5 +1,5 @@
-//! What of a folder belongs to a build, in the order in which BuildKit wants
-//! it: names sorted byte by byte, a folder right before what is in it.
+//! What in a folder belongs to a build, in the order that BuildKit requires: names sorted
+//! byte by byte, a folder right before its contents.
 //!
 //! Only looks at names and metadata; opens no file, and no folder that is
 //! excluded unless a `!` pattern could bring back something below it.
@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 use super::dockerignore::{Hits, Patterns};
 use super::error::DockerError;
 
-/// One file, folder or symbolic link. Sockets, pipes and devices are no part
-/// of a build and never become one.
+/// A file, folder or symbolic link. Sockets, pipes and devices are never part of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ContextEntry {
     /// From the root of the context, with `/`.
@@ -24,7 +23,7 @@ pub(super) struct ContextEntry {
     pub(super) kind: EntryKind,
     /// Permission bits with set-uid, set-gid and sticky, as Unix has them.
     pub(super) mode: u32,
-    /// Bytes; 0 for a folder, and for all names of a file but the first.
+    /// In bytes; 0 for a folder, and for all names of a file but the first.
     pub(super) size: u64,
     /// Nanoseconds since 1970.
     pub(super) modified: i64,
@@ -33,14 +32,14 @@ pub(super) struct ContextEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntryKind {
     File,
-    /// Another name of the file that was told under this one: a hard link.
+    /// Another name of a file that was sent under this path: a hard link.
     Twin(String),
     Folder,
     /// A symbolic link and its target.
     Link(String),
 }
 
-/// What to take: what `include` matches (all, if it is empty) and `exclude`
+/// What to send: everything that `include` matches (all, if it is empty) and `exclude`
 /// does not.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
@@ -48,7 +47,7 @@ pub(super) struct Selection {
     pub(super) exclude: Patterns,
 }
 
-/// What the patterns say of a path, and their hits for its children.
+/// The patterns' verdict on a path, and their hits for its children.
 #[derive(Default)]
 struct Judged {
     included: bool,
@@ -66,25 +65,25 @@ impl Judged {
 impl Selection {
     fn judge(&self, path: &str, parent: &Judged) -> Judged {
         let mut own = Judged::default();
-        // Both in any case: children inherit the hits.
+        // Both are always evaluated, because children inherit the hits.
         own.included =
             self.include.is_empty() || self.include.judge(path, &parent.include, &mut own.include);
         own.excluded = self.exclude.judge(path, &parent.exclude, &mut own.exclude);
         own
     }
 
-    /// Whether something below a folder may be taken though it is not itself.
+    /// Whether something below a folder may be sent although the folder itself is not.
     fn may_take_below(&self, folder: &str, own: &Judged) -> bool {
         (own.included || self.include.may_match_below(folder, false))
             && (!own.excluded || self.exclude.may_match_below(folder, true))
     }
 }
 
-/// Hands every entry of `root` that is selected to `emit`, until that breaks.
+/// Passes every selected entry of `root` to `emit`, until that breaks.
 ///
 /// # Errors
-/// The first file or folder that cannot be looked at, by its path. What
-/// vanishes meanwhile is passed over.
+/// The first file or folder that cannot be read, with its path. What disappears meanwhile
+/// is skipped.
 pub(super) fn walk(
     root: &Path,
     selection: &Selection,
@@ -105,10 +104,9 @@ struct ContextWalk<'a> {
     root: &'a Path,
     selection: &'a Selection,
     emit: &'a mut dyn FnMut(ContextEntry) -> ControlFlow<()>,
-    /// Parents that are not taken themselves: they are if a child is.
+    /// Parents that are not selected themselves: they are sent if a child is.
     pending: Vec<ContextEntry>,
-    /// Of files that have several, the name that was told first, by device and
-    /// inode.
+    /// For files with several names, the name that was sent first, by device and inode.
     names: HashMap<(u64, u64), String>,
 }
 
@@ -121,7 +119,7 @@ impl ContextWalk<'_> {
     ) -> Result<ControlFlow<()>, DockerError> {
         let children = match sorted_children(&below(self.root, folder)) {
             Ok(children) => children,
-            // Only looked into in case something is brought back.
+            // It was only entered because a pattern might bring something back.
             Err(error) if !taken && error.kind() == ErrorKind::PermissionDenied => Vec::new(),
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(unreadable(below(self.root, folder), error)),
@@ -155,8 +153,8 @@ impl ContextWalk<'_> {
         Ok(self.take(entry))
     }
 
-    /// The entry; as a hard link where its file has been told already. By what
-    /// was told, as the first name may well be excluded.
+    /// The entry, or a hard link if its file has been sent already. Only names that were
+    /// sent count, because the first name may be excluded.
     fn or_twin(&mut self, mut entry: ContextEntry, found: &Metadata) -> ContextEntry {
         if entry.kind != EntryKind::File || found.nlink() < 2 {
             return entry;
@@ -222,7 +220,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
     }
 }
 
-/// `None` for what has vanished and for what is no part of any build.
+/// `None` for what has disappeared, and for what is never part of a build.
 fn look(root: &Path, path: &Path) -> Result<Option<(ContextEntry, Metadata)>, DockerError> {
     let full = root.join(path);
     let found = match fs::symlink_metadata(&full) {

@@ -1,5 +1,5 @@
-//! Docker contexts: named engines, as `docker context` keeps them below its
-//! folder. Reads files and opens no connection.
+//! Docker contexts: named engines, as `docker context` stores them in its folder. Reads
+//! files and opens no connection.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,14 +13,14 @@ use super::error::DockerError;
 use super::tls;
 use crate::hex;
 
-/// The one that is not kept: what the variables and the defaults say.
+/// The context that is not stored: it stands for the variables and the defaults.
 pub(super) const DEFAULT: &str = "default";
 
-/// What a context says of its engine.
+/// What a context says about its engine.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) host: String,
-    /// Where it has certificates, or wants none looked at.
+    /// If it has certificates, or skips checking the engine's.
     pub(super) tls: Option<tls::TlsFiles>,
 }
 
@@ -43,13 +43,13 @@ struct EndpointMeta {
 /// The context of that name in Docker's folder.
 ///
 /// # Errors
-/// `NoDockerContext` with those that there are, or `DockerContext` with what is
-/// wrong with it.
+/// `NoDockerContext` with the existing ones, or `DockerContext` with what is wrong with
+/// it.
 pub(super) fn find(config: &Path, name: &str) -> Result<Context, DockerError> {
     let contexts = config.join("contexts");
     let folder = match kept(&contexts).find(|(_, kept)| kept.name == name) {
         Some((folder, _)) => folder,
-        // There, it may be corrupt.
+        // If its folder exists, it may be corrupt.
         None => folder_of(name).into(),
     };
     let path = contexts.join("meta").join(&folder).join("meta.json");
@@ -85,12 +85,12 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, DockerError> {
     })
 }
 
-/// Docker keeps each below the hash of its name.
+/// Docker stores each context in a folder named by the hash of its name.
 fn folder_of(name: &str) -> String {
     hex::sha256(name)
 }
 
-/// Those that can be read, each with the name of its folder.
+/// The contexts that can be read, each with the name of its folder.
 fn kept(contexts: &Path) -> impl Iterator<Item = (OsString, Meta)> {
     let folders = fs::read_dir(contexts.join("meta"));
     folders
@@ -103,7 +103,7 @@ fn kept(contexts: &Path) -> impl Iterator<Item = (OsString, Meta)> {
         })
 }
 
-/// Those that can be chosen, sorted.
+/// The contexts that can be chosen, sorted.
 fn names(contexts: &Path) -> Vec<String> {
     let folders = fs::read_dir(contexts.join("meta"));
     let found = folders
@@ -123,7 +123,7 @@ fn names(contexts: &Path) -> Vec<String> {
 pub(super) mod testing {
     use super::*;
 
-    /// Keeps a context as Docker does, with files of TLS material.
+    /// Stores a context as Docker does, with TLS files.
     pub(in crate::docker) fn keep(config: &Path, name: &str, meta: &str, tls: &[(&str, &str)]) {
         let write = |path: PathBuf, text: &str| {
             fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");

@@ -1,11 +1,10 @@
-//! The patterns that choose what of a folder the engine gets to see.
+//! The patterns that choose what the engine gets to see of a folder.
 //!
-//! BuildKit itself reads `.dockerignore` (comments, blank lines, slashes,
-//! which file takes precedence) and hands its patterns over; this module says
-//! what they match, as Docker does: Go's `filepath.Match` with `**`, the last
-//! match wins, and a match on a folder holds for all below it. It touches no
-//! file. `globset` and `ignore` were looked at: they give `**`, `!` and parent
-//! folders the meaning that Git gives them, which is another one.
+//! BuildKit itself reads `.dockerignore` (comments, blank lines, slashes, which file
+//! takes precedence) and passes its patterns on; this module decides what they match, as
+//! Docker does: Go's `filepath.Match` with `**`, the last match wins, and a match on a
+//! folder applies to everything below it. It touches no file. `globset` and `ignore` do
+//! not fit: they give `**`, `!` and parent folders Git's meaning, which is different.
 
 use regex_lite::Regex;
 
@@ -33,8 +32,8 @@ impl Patterns {
         self.0.is_empty()
     }
 
-    /// Whether `path` is matched, given the `hits` of its parent folder; the
-    /// path's own hits, for its children, replace the content of `own`.
+    /// Whether `path` is matched, given the `hits` of its parent folder; the path's own
+    /// hits, for its children, replace the contents of `own`.
     ///
     /// A pattern that could not change the outcome is not tried, and counts as
     /// no hit. That is observable below (`!a` before a pattern that matches
@@ -106,8 +105,8 @@ impl Pattern {
     }
 }
 
-/// What a pattern compiles to. The first three are what most patterns are, and
-/// need no regular expression.
+/// The compiled form of a pattern. The first three cover most patterns, and need no
+/// regular expression.
 #[derive(Debug)]
 enum Matcher {
     Exact(String),
@@ -174,7 +173,7 @@ fn translate(pattern: &str) -> Option<String> {
     Some(regex)
 }
 
-/// A class after its `[`: `^` negates, `\` escapes, ranges by `-`.
+/// A class after its `[`: `^` negates, `\` escapes, `-` makes ranges.
 fn translate_class(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
     regex: &mut String,
@@ -206,7 +205,7 @@ fn translate_class(
 }
 
 fn push_literal(regex: &mut String, c: char) {
-    // Not every punctuation: `\<` would be the start of a word.
+    // Not all punctuation is escaped: `\<` would mean the start of a word.
     if r"\.+*?()|[]{}^$#&-~".contains(c) {
         regex.push('\\');
     }

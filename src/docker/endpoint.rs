@@ -1,6 +1,6 @@
 //! Where Docker engines may listen, in the order in which Docker itself looks.
 //!
-//! Chooses by Docker's settings; opens no connection.
+//! Decides by Docker's settings; opens no connection.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -42,9 +42,9 @@ impl fmt::Display for EngineAddress {
 }
 
 impl Settings {
-    /// The addresses to try, best first. One alone if the user chose it: an
-    /// engine that was not asked for must not stand in for it. DOCKER_HOST wins
-    /// over a context, and a context has its own certificates or none.
+    /// The addresses to try, best first. Only one if the user chose it: another engine
+    /// must not be used instead. DOCKER_HOST wins over a context, and a context has its
+    /// own certificates or none.
     pub(super) fn endpoints(&self) -> Result<Vec<EngineAddress>, DockerError> {
         if let Some(host) = &self.host {
             let wrong = |why| DockerError::Host {
@@ -90,8 +90,8 @@ impl Settings {
         .collect()
     }
 
-    /// Where the variables ask for TLS. The authority's certificate must be
-    /// there, the client's own need not.
+    /// The TLS files, if the variables ask for TLS. The authority's certificate must
+    /// exist; the client's own is optional.
     fn tls_files(&self) -> Option<tls::TlsFiles> {
         if !self.tls && !self.tls_verify {
             return None;
@@ -118,12 +118,12 @@ impl Settings {
     }
 }
 
-/// The endpoint at a host, as Docker writes one; or why there is none.
+/// The endpoint at a host in Docker's notation, or why there is none.
 fn endpoint(host: &str, tls: Option<&tls::TlsFiles>) -> Result<EngineAddress, String> {
     let (scheme, rest) = host.split_once("://").unwrap_or(("tcp", host));
     let rest = rest.trim_end_matches('/');
     if rest.is_empty() {
-        return Err("it names no place".to_owned());
+        return Err("it names no address".to_owned());
     }
     let authority = |default| match rest.rsplit_once(':') {
         Some((_, port)) if !port.contains(']') => rest.to_owned(),

@@ -1,5 +1,5 @@
-//! Finds the Docker engine and holds the way to it. What is asked of it is in
-//! the modules beside this one.
+//! Finds the Docker engine and keeps the connection settings. The requests to it are in
+//! the other modules here.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const REQUEST_TIMEOUT: u64 = 60;
 pub struct Engine {
     pub(super) wire: Wire,
     pub(super) docker: Docker,
-    /// What calls itself something else than Docker, such as `Libpod/5.4.0`.
+    /// The name of an engine that is not Docker, such as `Libpod/5.4.0`.
     impostor: Option<String>,
 }
 
@@ -39,13 +39,12 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// The engine that `docker` would use: DOCKER_HOST, else the Docker
-    /// context in use, else the first default socket that answers.
+    /// The engine that `docker` would use: DOCKER_HOST, else the Docker context in use,
+    /// else the first default socket that answers.
     ///
     /// # Errors
-    /// `NoEngine` if none answers within three seconds each, `NoPermission` if
-    /// a socket is there but closed to this user, `Host` if the address that
-    /// was chosen cannot be used.
+    /// `NoEngine` if none answers within three seconds each, `NoPermission` if there is a
+    /// socket that this user may not open, `Host` if the chosen address cannot be used.
     pub async fn connect() -> Result<Self, DockerError> {
         Self::first_of(Settings::from_env().endpoints()?).await
     }
@@ -94,8 +93,8 @@ impl Engine {
         let server = server.and_then(|value| value.to_str().ok());
         let impostor = server.filter(|name| name.starts_with("Libpod/"));
         let impostor = impostor.map(str::to_owned);
-        // Not bollard's `negotiate_version`: it asks under its own version,
-        // which an engine that is older than bollard turns down.
+        // bollard's `negotiate_version` is not used: it sends its own version, which an
+        // engine older than bollard rejects.
         let engines = answer.headers().get("api-version");
         let version = engines.and_then(|value| parse_version(value.to_str().ok()?));
         let version = version.filter(|version| *version < *API_DEFAULT_VERSION);
@@ -128,7 +127,7 @@ impl Engine {
     }
 
     /// # Errors
-    /// `NoBuildKit` where it can only take images and push them.
+    /// `NoBuildKit` if it can only pull images and push them.
     pub fn can_build(&self) -> Result<(), DockerError> {
         match &self.impostor {
             Some(name) => Err(DockerError::NoBuildKit {
@@ -162,7 +161,7 @@ enum Unreachable {
     Why(String),
 }
 
-/// A failed request of bollard's, as this module tells it.
+/// Converts an error of bollard's.
 pub(super) fn asked(doing: &str, error: Bollard) -> DockerError {
     match error {
         Bollard::DockerResponseServerError {

@@ -1,5 +1,5 @@
-//! What can go wrong with the engine, a build or a registry, in words that a
-//! person can act on. No variant holds a secret or a password.
+//! What can go wrong with the engine, a build or a registry, in words that a person can
+//! act on. No variant contains a secret or a password.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DockerError {
-    /// No engine answered; each address tried, and what became of it.
+    /// No engine answered; each address that was tried, and the result.
     #[error("no Docker engine answers{}", tried(.0))]
     NoEngine(Vec<(String, String)>),
     /// An engine may be there, but its socket may not be opened.
@@ -29,7 +29,7 @@ pub enum DockerError {
         line: usize,
         column: usize,
     },
-    /// What answers is no Docker.
+    /// The engine is not Docker.
     #[error("what answers at {address} is Podman ({name}), which has no BuildKit to build on")]
     NoBuildKit { name: String, address: String },
 
@@ -60,7 +60,7 @@ pub enum DockerError {
     #[error("SSH agent `{id}`: {why}")]
     SshAgent { id: String, why: String },
 
-    /// The build itself failed: the step that did, and its last lines.
+    /// The build itself failed: the failed step, and its last lines.
     #[error("the image build failed{}: {message}{}", at_step(.step), indented(.log))]
     Build {
         step: Option<String>,
@@ -68,8 +68,8 @@ pub enum DockerError {
         log: Vec<String>,
     },
 
-    /// The build needs an image, to begin with or to copy from, and the
-    /// registry does not give it.
+    /// The build needs an image, as a base or to copy from, and the registry does not
+    /// provide it.
     #[error("the build cannot get the image {image}: {message}")]
     BaseImage {
         image: String,
@@ -88,7 +88,7 @@ pub enum DockerError {
         refusal: RegistryRefusal,
         message: String,
         source: Option<LoginDoubt>,
-        /// The id of what the engine has under that name.
+        /// The id of the engine's own image of that name.
         here: Option<String>,
     },
     #[error("cannot push {image}: {message}")]
@@ -98,7 +98,7 @@ pub enum DockerError {
         message: String,
     },
 
-    /// The engine understood the request and turned it down.
+    /// The engine understood the request and rejected it.
     #[error("the Docker engine refused to {doing} ({status}): {message}")]
     Refused {
         doing: String,
@@ -108,7 +108,7 @@ pub enum DockerError {
     /// The connection to the engine broke.
     #[error("lost the Docker engine while trying to {doing}")]
     Lost { doing: String, source: BoxedError },
-    /// The engine answered with something that it never says.
+    /// The engine's answer does not follow its API.
     #[error("did not understand the Docker engine's answer to {doing}: {why}")]
     Unexpected { doing: String, why: String },
 }
@@ -121,7 +121,7 @@ impl DockerError {
         }
     }
 
-    /// For a build that failed: where it did, what was said, and its last lines.
+    /// For a failed build: the step, the message, and the step's last lines.
     pub(super) fn of_build(step: Option<String>, message: String, log: Vec<String>) -> Self {
         match step.as_deref().and_then(wanted_image) {
             Some(image) => Self::BaseImage {
@@ -134,7 +134,7 @@ impl DockerError {
         }
     }
 
-    /// With the reason why the registry was shown no login, if there is one.
+    /// Adds the reason why no login was sent to the registry, if there is one.
     pub(super) fn explained_by(self, logins: &Logins) -> Self {
         match self {
             Self::BaseImage {
@@ -156,7 +156,7 @@ impl DockerError {
         }
     }
 
-    /// A pull that failed, where the engine has something under that name.
+    /// For a failed pull, if the engine itself has an image of that name.
     pub(super) fn although_here_is(self, id: &str) -> Self {
         match self {
             Self::Pull {
@@ -176,8 +176,8 @@ impl DockerError {
         }
     }
 
-    /// Whether the registry says that it has no such image, or none for whoever
-    /// asks.
+    /// Whether the registry says that it has no such image, or none that this user may
+    /// see.
     pub(super) fn is_unknown_there(&self) -> bool {
         matches!(
             self,
@@ -188,7 +188,7 @@ impl DockerError {
         )
     }
 
-    /// Whether it is about what was asked for, and not about doing it.
+    /// Whether the request itself is wrong, and not its execution.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -225,7 +225,7 @@ impl DockerError {
             Self::NoEngine(tried)
                 if tried.iter().any(|(address, _)| address.starts_with("ssh:")) =>
             {
-                "`ssh` must log in there without a question, and run `docker` (18.09 or later): try it with `docker system dial-stdio`"
+                "`ssh` must log in there without asking anything, and run `docker` (18.09 or later): try it with `docker system dial-stdio`"
             }
             Self::NoEngine(_) => {
                 "start Docker, or set DOCKER_HOST to where it listens (and DOCKER_TLS_VERIFY if it wants TLS)"
@@ -265,7 +265,7 @@ impl DockerError {
                 "the build wants an SSH agent: forward yours with --ssh default, or [build] ssh = [\"default\"]"
             }
             Self::Build { message, .. } if message.contains("unknown cache exporter") => {
-                "Docker keeps a cache in a registry with the containerd image store only; type=inline works with any"
+                "Docker can keep a cache in a registry only with the containerd image store; type=inline always works"
             }
             Self::Build { .. } => "fix that and deploy again: nothing was pushed",
             Self::Pull {
@@ -278,7 +278,7 @@ impl DockerError {
                 refusal: RegistryRefusal::NotFound,
                 ..
             } => {
-                "check whether the name is right, also if a stage of the Dockerfile was meant; if the image is private, `docker login`"
+                "check whether the name is right, even if it is meant to be a stage of the Dockerfile; if the image is private, `docker login`"
             }
             Self::Pull { refusal, .. } | Self::BaseImage { refusal, .. } => {
                 return refusal.hint_for_pull().map(str::to_owned);
@@ -303,7 +303,7 @@ pub(super) fn without_login(address: &str) -> String {
     }
 }
 
-/// How to have here what is at an address.
+/// How to get a local copy of what is at an address.
 fn local_copy(address: &str) -> String {
     let (repository, _) = address.split_once('#').unwrap_or((address, ""));
     let is_git = repository.ends_with(".git") || !repository.starts_with("http");
@@ -334,8 +334,8 @@ fn indented(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  | {line}")).collect()
 }
 
-/// The image that a step of BuildKit's asks a registry for, if it is such a
-/// step: to read what it is, to get its layers, or the Dockerfile's frontend.
+/// The image that a step of BuildKit's requests from a registry, if it does: to read its
+/// metadata, to get its layers, or as the Dockerfile's frontend.
 fn wanted_image(step: &str) -> Option<&str> {
     let (_, plain) = step.split_once("] ").unwrap_or(("", step));
     let image = [

@@ -1,14 +1,14 @@
-//! Gives BuildKit the files that it asks for: the server's side of its
-//! `FileSync` service, which is how `docker build` sends a context, too.
+//! Gives BuildKit the files that it asks for: the server's side of its `FileSync`
+//! service, by which `docker build` sends a context as well.
 //!
-//! First every selected entry is told (name, size, mode, time), then the
-//! contents of those that BuildKit does not have yet. So nothing is sent that
-//! `.dockerignore` excludes, nothing that the Dockerfile does not copy, and
-//! nothing twice. (A tar in the body of the build request would be simpler,
-//! but BuildKit does not apply `.dockerignore` to one: an excluded Dockerfile,
-//! which has to be in it, would end up in the image.)
+//! First every selected entry is announced (name, size, mode, time), then the contents of
+//! those that BuildKit does not have yet are sent. So nothing is sent that
+//! `.dockerignore` excludes or that the Dockerfile does not copy, and nothing twice. (A
+//! tar in the body of the build request would be simpler, but BuildKit does not apply
+//! `.dockerignore` to it: an excluded Dockerfile, which has to be in it, would end up in
+//! the image.)
 //!
-//! Memory: sixteen chunks of 64 KiB, and the path of each file to be asked for.
+//! Memory: sixteen chunks of 64 KiB, and the path of each file that may be requested.
 
 mod sender;
 #[cfg(test)]
@@ -33,19 +33,19 @@ use super::error::DockerError;
 use super::follow::follow;
 use super::session::{MessageStream, stream_of};
 
-/// Packets on their way at once.
+/// How many packets may be in flight.
 const IN_FLIGHT: usize = 16;
 
-/// The folders that a build may read, and what became of reading them.
+/// The folders that a build may read, and how reading them went.
 #[derive(Debug, Clone)]
 pub(super) struct Folders {
-    /// `None` where the other way has all.
+    /// `None` if everything goes another way.
     pub(super) context: Option<PathBuf>,
     pub(super) dockerfile: Option<PathBuf>,
     pub(super) outcome: Arc<TransferOutcome>,
 }
 
-/// What BuildKit cannot tell us itself.
+/// What BuildKit cannot report itself.
 #[derive(Debug, Default)]
 pub(super) struct TransferOutcome {
     sent: AtomicU64,
@@ -58,7 +58,7 @@ impl TransferOutcome {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// The first thing on our side that made the build fail.
+    /// The first error on our side that made the build fail.
     pub(super) fn take_failure(&self) -> Option<DockerError> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.take()
@@ -110,10 +110,9 @@ impl FileSync for Folders {
     }
 }
 
-/// The files that BuildKit wants, by number; ends with it, or with an error.
+/// Receives the numbers of the files that BuildKit wants; the end is reported as well.
 ///
-/// Never waits for the sender: BuildKit reads no answers while its requests
-/// are not taken.
+/// Never waits for the sender: BuildKit reads no answers while its requests are not read.
 async fn receive(mut incoming: Streaming<Packet>, requests: blocking::Sender<WantedFile>) {
     while let Some(Ok(packet)) = incoming.next().await {
         let wanted = match packet.r#type() {
@@ -158,8 +157,8 @@ impl PathPatterns {
     }
 }
 
-/// All values under a key. BuildKit escapes those that are not ASCII, and says
-/// so under the key with `-encoded`.
+/// All values under a key. BuildKit escapes non-ASCII values, and marks that under the
+/// key with `-encoded`.
 fn values(metadata: &MetadataMap, key: &str) -> Vec<String> {
     let encoded = metadata
         .get(format!("{key}-encoded"))
@@ -174,7 +173,7 @@ fn values(metadata: &MetadataMap, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// Undoes Go's `url.QueryEscape`.
+/// Reverses Go's `url.QueryEscape`.
 fn unescape(text: &str) -> String {
     let pair = format!("v={}", text.replace('&', "%26"));
     let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(&pair);

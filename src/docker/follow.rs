@@ -1,4 +1,4 @@
-//! Where the paths that BuildKit asks for really are.
+//! Resolves the paths that BuildKit asks for.
 //!
 //! BuildKit names the paths that a Dockerfile copies; a path may go through
 //! symbolic links, whose targets must then be sent as well. A link that leads
@@ -10,11 +10,11 @@ use std::path::Path;
 
 use super::dockerignore::{clean, name_fits};
 
-/// As many links on one path as Linux follows.
+/// Linux follows this many links in one path.
 const MAX_LINKS: usize = 40;
 
-/// The patterns that cover `paths` (which may hold wildcards) and every link
-/// and target on the way. Empty if one of them is the root: all is wanted.
+/// The patterns that cover `paths` (which may contain wildcards) and every link and
+/// target on the way. Empty if one of them is the root: then everything is wanted.
 pub(super) fn follow(root: &Path, paths: &[String]) -> Vec<String> {
     let mut found = FollowedPaths {
         root,
@@ -32,7 +32,7 @@ pub(super) fn follow(root: &Path, paths: &[String]) -> Vec<String> {
 
 struct FollowedPaths<'a> {
     root: &'a Path,
-    /// Every path looked at, so that none is twice.
+    /// Every path that was looked at, so that none is looked at twice.
     asked: BTreeSet<String>,
     patterns: BTreeSet<String>,
 }
@@ -57,11 +57,11 @@ impl FollowedPaths<'_> {
                 break;
             }
         }
-        // The whole path, or the link that it went through.
+        // The whole path, or the link on the way.
         self.patterns.insert(current);
     }
 
-    /// What the links that `name` stands for in `parent` point at.
+    /// The targets of the links in `parent` that match `name`.
     fn targets(&self, parent: &str, name: &str) -> Vec<String> {
         if !name.contains(['*', '?', '[']) {
             return self.target(parent, name).into_iter().collect();

@@ -1,10 +1,10 @@
-//! Who bgecs is to a registry: the user's own login, as `docker login` and the
-//! credential helpers keep it; and where the user has none, the one that was
-//! issued for the app's registry, and for its like.
+//! Logins for registries: the user's own, as `docker login` and the credential helpers
+//! store them; for a registry without one, the login issued for the app's registry and
+//! those like it.
 //!
-//! Logins are looked up when a registry is about to be asked, handed to the
-//! engine, and kept nowhere. A helper that fails means "anonymous", as it does
-//! to Docker: most images are public. But it is said, as the others are not.
+//! A login is looked up when a registry is about to be contacted, passed to the engine,
+//! and stored nowhere. If a helper fails, the registry is used anonymously, as Docker
+//! does it: most images are public. Unlike Docker, this is reported.
 
 mod config;
 
@@ -23,7 +23,7 @@ use super::push::Credentials;
 use crate::hidden::Mask;
 use config::LoginSettings;
 
-/// What a registry is shown.
+/// What is sent to a registry.
 #[derive(Clone, PartialEq)]
 pub(super) enum Login {
     Anonymous,
@@ -42,8 +42,8 @@ impl fmt::Debug for Login {
 }
 
 impl Login {
-    /// For what a registry says to it: it may repeat what it was shown, also as
-    /// it stands in an `Authorization` header.
+    /// Masks the login in a registry's messages: these may repeat it, even in the form of
+    /// an `Authorization` header.
     pub(super) fn mask(&self) -> Mask {
         match self {
             Self::Anonymous => Mask::default(),
@@ -55,7 +55,7 @@ impl Login {
         }
     }
 
-    /// Whether it says of itself that it has: a password of ECR's does.
+    /// Whether it contains an expiry that has passed: a password of ECR's does.
     fn has_expired(&self, now: OffsetDateTime) -> bool {
         let Self::Password { password, .. } = self else {
             return false;
@@ -66,7 +66,7 @@ impl Login {
         until.is_some_and(|until| until <= now.unix_timestamp())
     }
 
-    /// The header by which the engine is given credentials for one registry.
+    /// The header that gives the engine the credentials for one registry.
     pub(super) fn header(&self, registry: &str) -> (HeaderName, HeaderValue) {
         #[derive(Serialize, Default)]
         struct AuthConfig<'a> {
@@ -90,8 +90,8 @@ impl Login {
             }
             Self::IdentityToken(token) => config.identitytoken = token,
         }
-        // The engine reads the URL-safe alphabet; `+` and `/` would make it go
-        // anonymous without a word.
+        // The engine expects the URL-safe alphabet; with `+` and `/` it would silently go
+        // anonymous.
         let json = serde_json::to_vec(&config).unwrap_or_default();
         let mut value = HeaderValue::try_from(URL_SAFE.encode(json))
             .unwrap_or_else(|_| HeaderValue::from_static(""));
@@ -100,9 +100,9 @@ impl Login {
     }
 }
 
-/// Why a registry was shown no login although there may be one.
+/// Why no login was sent to a registry although there may be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{registry} was not shown a login: {why}")]
+#[error("no login was sent to {registry}: {why}")]
 pub struct LoginDoubt {
     registry: String,
     why: String,
@@ -112,7 +112,7 @@ const EXPIRED: &str = "the one that Docker keeps for it has expired";
 
 type Issue = dyn Fn(&str) -> Option<Credentials> + Send + Sync;
 
-/// All logins that there are, for pulls and builds. Cheap to clone.
+/// All logins, for pulls and builds. Cheap to clone.
 #[derive(Clone)]
 pub struct Logins(Arc<SharedLogins>);
 
@@ -120,7 +120,7 @@ struct SharedLogins {
     settings: LoginSettings,
     issued: Box<Issue>,
     doubts: Mutex<BTreeMap<String, LoginDoubt>>,
-    /// One helper at a time: macOS' key chain helper hangs when run twice.
+    /// One helper at a time: macOS's keychain helper hangs when it runs twice.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -131,8 +131,8 @@ impl fmt::Debug for Logins {
 }
 
 impl Logins {
-    /// The user's own; for a registry where there is none, what `issued` has
-    /// for that host.
+    /// The user's own logins; for a registry without one, what `issued` has for that
+    /// host.
     pub fn of_user(issued: impl Fn(&str) -> Option<Credentials> + Send + Sync + 'static) -> Self {
         Self::new(LoginSettings::from_env(), issued)
     }
@@ -149,17 +149,17 @@ impl Logins {
         }))
     }
 
-    /// What `registry` (a host, with its port if it has one) is shown.
+    /// The login for `registry` (a host, with its port if it has one).
     pub(super) async fn of(&self, registry: &str) -> Login {
         let _turn = self.0.turn.lock().await;
         let (shared, host) = (Arc::clone(&self.0), registry.to_owned());
-        // Helpers are programs that may ask the system's key chain.
+        // Helpers are programs that may ask the system's keychain.
         let found = tokio::task::spawn_blocking(move || shared.settings.login_for(&host)).await;
         let (login, why) = match found {
             Ok(found) => (found.login, found.why),
             Err(panicked) => (Login::Anonymous, Some(panicked.to_string())),
         };
-        // One of ECR's lasts twelve hours; who is issued them has a fresh one.
+        // A login of ECR's lasts twelve hours; a newly issued one is fresh.
         let expired = login.has_expired(OffsetDateTime::now_utc());
         if login != Login::Anonymous && !expired {
             return login;
@@ -176,8 +176,8 @@ impl Logins {
         Login::Anonymous
     }
 
-    /// Why each registry that was asked without a login was, where there may be
-    /// one.
+    /// For each registry that was used without a login although there may be one, the
+    /// reason.
     pub fn doubts(&self) -> Vec<LoginDoubt> {
         let doubts = self.0.doubts.lock();
         let doubts = doubts.unwrap_or_else(PoisonError::into_inner);

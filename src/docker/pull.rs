@@ -1,7 +1,7 @@
 //! Takes an image that was built elsewhere.
 //!
-//! A tag may name another image tomorrow, so its registry is asked each time;
-//! what the engine has under it counts only where no registry knows better.
+//! A tag may name another image tomorrow, so the registry is asked each time; the
+//! engine's own image counts only if no registry can be asked.
 
 use super::engine::Engine;
 use super::error::DockerError;
@@ -12,8 +12,8 @@ use super::{LocalImage, OnProgress};
 use crate::model::{Exactly, NoReference, Origin, Platform, Reference};
 
 impl Engine {
-    /// The image of that name, and how it came to be here. `platform` is for
-    /// names that stand for several.
+    /// The image of that name, and where it came from. `platform` is for names that stand
+    /// for several images.
     ///
     /// # Errors
     /// `NoImage` for an id that the engine does not have, `Pull` with the kind
@@ -32,8 +32,8 @@ impl Engine {
             (Some(Exactly::Digest(_)), Some(image)) if image.is_for(platform) => {
                 Ok((image, Origin::Present))
             }
-            // Nobody else can be meant: whoever has that name at Docker Hub must
-            // not get into a release by it.
+            // No other image can be meant: whoever owns that name at Docker Hub must not
+            // get into a release that way.
             (Some(Exactly::Tag(_)), Some(image))
                 if !reference.names_a_registry() && !image.was_pulled_as(reference) =>
             {
@@ -90,8 +90,8 @@ impl LocalImage {
         platform.is_none_or(|wanted| own.os == wanted.os && own.cpu() == wanted.cpu())
     }
 
-    /// Whether some registry has, or had, an image of the engine's under that
-    /// name. What was built here and never pushed has no digest there.
+    /// Whether a registry has, or had, an image of the engine's under that name. An image
+    /// that was built here and never pushed has no digest there.
     fn was_pulled_as(&self, reference: &Reference) -> bool {
         let name = reference.name().unwrap_or_default();
         let mut digests = self.repo_digests.iter();

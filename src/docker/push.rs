@@ -1,4 +1,4 @@
-//! Pushes an image and learns the digest under which the registry has it.
+//! Pushes an image and returns the digest that it has in the registry.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,7 +34,7 @@ impl PushTarget<'_> {
     }
 }
 
-/// What the registry is shown. Held in memory only, and never displayed.
+/// The login for the registry. Kept in memory only, and never displayed.
 #[derive(Clone)]
 pub struct Credentials {
     username: String,
@@ -66,8 +66,8 @@ impl fmt::Debug for Credentials {
 }
 
 impl Engine {
-    /// Takes that name from whatever has it; what has no other goes. Whether it was
-    /// there does not matter.
+    /// Removes that name; an image without another name is deleted. It does not matter
+    /// whether the name exists.
     pub async fn forget_name(&self, name: &str) {
         let options = RemoveImageOptionsBuilder::default().noprune(true).build();
         let forgot = self.docker.remove_image(name, Some(options), None).await;
@@ -77,8 +77,8 @@ impl Engine {
     /// Tags the image as `registry/repository:tag` and pushes it.
     ///
     /// # Errors
-    /// `Push` with the kind of refusal if the registry says no; `Refused` if
-    /// the engine does; `Unexpected` if it names no digest at the end.
+    /// `Push` with the kind of refusal if the registry refuses; `Refused` if the engine
+    /// does; `Unexpected` if it names no digest at the end.
     pub async fn push(
         &self,
         image: &LocalImage,
@@ -121,7 +121,7 @@ impl Engine {
     }
 }
 
-/// A line of the engine's account of a push or a pull.
+/// A line of the engine's report on a push or a pull.
 #[derive(Debug, Deserialize)]
 pub(super) struct PushLine {
     id: Option<String>,
@@ -147,8 +147,8 @@ struct ErrorDetail {
     message: String,
 }
 
-/// Reads the account to its end and tells the layers; the registry's message
-/// if it refused.
+/// Reads the report to its end and reports the layers; returns the registry's message if
+/// it refused.
 pub(super) async fn follow(
     lines: &mut JsonLines,
     progress: OnProgress<'_>,
@@ -177,8 +177,8 @@ pub(super) async fn follow(
     Ok(None)
 }
 
-/// The pauses that the engine makes ahead of a further try, which it counts
-/// down, layer by layer: each is told once.
+/// The engine's pauses before retries, which it counts down for each layer; each pause is
+/// reported once.
 #[derive(Default)]
 struct Pauses(HashMap<String, u32>);
 
@@ -202,8 +202,8 @@ impl Pauses {
     }
 }
 
-/// The digest, of which the engine tells twice: as data for programs, and in
-/// a sentence (`1: digest: sha256:… size: 528`) that older ones have alone.
+/// The digest, which the engine reports twice: as data for programs, and in a sentence
+/// (`1: digest: sha256:… size: 528`), which is all that older engines give.
 fn pushed(line: &PushLine) -> Option<Digest> {
     let data = line
         .aux

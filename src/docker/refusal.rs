@@ -1,7 +1,7 @@
-//! Why a registry said no.
+//! Why a registry refused.
 //!
-//! The engine passes a registry's refusal on as text and nothing else, so text
-//! is what is matched here, and only here.
+//! The engine passes a registry's refusal on only as text, so text is matched here, and
+//! only here.
 
 /// The kinds of refusal that call for different remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,16 +12,16 @@ pub enum RegistryRefusal {
     Throttled,
     /// No credentials, wrong ones, or expired ones.
     NotLoggedIn,
-    /// The credentials are good, and may not do that.
+    /// The credentials are valid, but may not do that.
     Denied,
-    /// HTTP 403 and no word: from the registry, its store, or what stands before
-    /// them.
+    /// HTTP 403 without a message: from the registry, its storage, or something in front
+    /// of them.
     Forbidden,
-    /// The image is there, and for other platforms.
+    /// The image exists, but for other platforms.
     NoPlatform,
     /// No such repository or image.
     NotFound,
-    /// Nobody answers there.
+    /// Nothing answers there.
     Unreachable,
     /// It answered, and then the connection broke.
     Cut,
@@ -36,7 +36,7 @@ pub enum RegistryRefusal {
     Other,
 }
 
-/// The first kind that one of them stands for is the one, whatever follows.
+/// The first kind with a matching text is chosen, whatever follows.
 const SENTENCES: [(RegistryRefusal, &[&str]); 14] = [
     (
         RegistryRefusal::TagExists,
@@ -178,7 +178,7 @@ impl RegistryRefusal {
                 "the tag is taken, and tags cannot be moved here: release under a new one"
             }
             Self::Throttled => {
-                "the registry limits how often it is asked: deploy again in a minute; layers that arrived are not sent again"
+                "the registry limits the rate of requests: deploy again in a minute; layers that arrived are not sent again"
             }
             Self::NotLoggedIn => "the registry's token is missing or expired: try again",
             Self::Denied => {
@@ -190,7 +190,7 @@ impl RegistryRefusal {
             Self::NotFound => "the repository is gone: create it again",
             Self::Unreachable => UNREACHABLE,
             Self::Cut => {
-                "the connection broke and broke again: check what stands in between (a proxy, a VPN, a limit on sizes), and deploy again; layers that arrived are not sent again"
+                "the connection kept breaking: check what stands in between (a proxy, a VPN, a limit on sizes), and deploy again; layers that arrived are not sent again"
             }
             Self::Failing => "the registry itself fails: deploy again in a minute",
             Self::Untrusted => UNTRUSTED,
@@ -209,13 +209,13 @@ impl RegistryRefusal {
                 "either the login may not read it, or a proxy or the policy of a VPC endpoint stands in between"
             }
             Self::Throttled => {
-                "the registry limits how often it is asked: try again later; who is logged in (`docker login`) may ask more often"
+                "the registry limits the rate of requests: try again later; with a login (`docker login`) the limit is higher"
             }
             Self::NotFound => {
                 "check whether the name and the tag are right; if it is private, `docker login`"
             }
             Self::NoPlatform => {
-                "take one that was built for linux/amd64 or linux/arm64, and say which with --platform"
+                "take one that was built for linux/amd64 or linux/arm64, and choose with --platform"
             }
             Self::Unreachable => UNREACHABLE,
             Self::Cut => {

@@ -1,4 +1,4 @@
-//! Build secrets: where each is, reading them, handing them to BuildKit, and
+//! Build secrets: where each comes from, reading them, passing them to BuildKit, and
 //! keeping their values out of everything that is shown.
 
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ use super::error::DockerError;
 use crate::hidden::Mask;
 use crate::model::{Secret, SecretSource};
 
-/// BuildKit takes no larger secret, in bytes.
+/// The largest secret that BuildKit accepts, in bytes.
 const MAX_SIZE: u64 = 500 * 1024;
 
 impl Secret {
-    /// That the source is there, without reading it: a pipe can be read once.
+    /// Checks that the source exists, without reading it: a pipe can be read only once.
     pub(super) fn check(&self) -> Result<(), DockerError> {
         match &self.source {
             SecretSource::File(path) => self.check_file(path),
@@ -56,7 +56,7 @@ impl Secret {
         }
     }
 
-    /// Waits for whoever writes a pipe.
+    /// Waits for the writer of a pipe.
     fn read(&self) -> Result<Vec<u8>, DockerError> {
         self.check()?;
         let of_variable =
@@ -105,7 +105,7 @@ impl Secret {
     }
 }
 
-/// The values themselves. They live as long as the build.
+/// The values themselves. They are kept as long as the build runs.
 #[derive(Clone)]
 pub(super) struct Values {
     by_id: Arc<HashMap<String, Vec<u8>>>,
@@ -128,7 +128,7 @@ impl Values {
         })
     }
 
-    /// For what steps print.
+    /// Masks them in what steps print.
     pub(super) fn mask(&self) -> Mask {
         Mask::of(
             self.by_id
@@ -145,7 +145,7 @@ impl Secrets for Values {
         request: Request<GetSecretRequest>,
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = &request.get_ref().id;
-        // "Not found" is what makes BuildKit skip a mount that is not required.
+        // On "not found" BuildKit skips a mount that is not required.
         let data = self.by_id.get(id).cloned();
         let data = data.ok_or_else(|| Status::not_found(format!("no secret `{id}`")))?;
         Ok(Response::new(GetSecretResponse { data }))

@@ -1,9 +1,9 @@
 //! The session of a build: a connection over which BuildKit, as the client,
 //! asks this process for files, secrets, registry credentials and SSH agents.
 //!
-//! bollard 0.21.1 has a session too, but one that serves credentials only (the
-//! pull request that opens it, <https://github.com/fussybeaver/bollard/pull/731>,
-//! is not released), so this one is opened beside it.
+//! bollard 0.21.1 has a session as well, but one that serves credentials only (the pull
+//! request that opens it, <https://github.com/fussybeaver/bollard/pull/731>, is not
+//! released), so this one is opened beside it.
 
 use std::pin::Pin;
 
@@ -37,21 +37,21 @@ use super::secrets::Values;
 use super::upload::Archive;
 use super::wire::{Headers, Wire};
 
-/// What BuildKit may ask for, under the names by which it asks.
+/// What BuildKit may ask for, by the names that it uses.
 const METHODS: [&str; 4] = [
     "/grpc.health.v1.Health/Check",
     "/moby.filesync.v1.FileSync/DiffCopy",
     "/moby.filesync.v1.Auth/Credentials",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
 ];
-/// And where there is one: BuildKit then says itself that there is none.
+/// Only with an agent; otherwise BuildKit itself says that there is none.
 const SSH_METHODS: [&str; 2] = [
     "/moby.sshforward.v1.SSH/CheckAgent",
     "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
 const UPLOAD_METHOD: &str = "/moby.upload.v1.Upload/Pull";
 
-/// What a build may have from here.
+/// What a build may get from this machine.
 pub(super) struct Offer {
     pub(super) folders: Folders,
     pub(super) secrets: Values,
@@ -85,7 +85,7 @@ impl Offer {
     }
 }
 
-/// What a service answers with, one message after the other.
+/// A service's answer, one message after the other.
 pub(super) type MessageStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 pub(super) fn stream_of<T: Send + 'static>(
@@ -102,8 +102,8 @@ pub(super) struct BuildSession {
 }
 
 impl BuildSession {
-    /// `shared_key` lets BuildKit see that a context is the one of an earlier
-    /// build, of which it then asks for what has changed only.
+    /// `shared_key` lets BuildKit recognise the context of an earlier build, so that it
+    /// only asks for what has changed.
     pub(super) async fn open(
         wire: &Wire,
         path: &str,
@@ -155,7 +155,7 @@ fn headers(id: &str, shared_key: Option<&str>, methods: &[&'static str]) -> Head
     headers
 }
 
-/// BuildKit asks every few seconds and ends the session if nobody answers.
+/// BuildKit asks every few seconds, and ends the session without an answer.
 #[derive(Debug)]
 struct Alive;
 

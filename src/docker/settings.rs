@@ -1,5 +1,5 @@
-//! What Docker's own client is told by its variables and its `config.json`, as
-//! far as builds and engines are concerned.
+//! The settings of Docker's own client, from its variables and its `config.json`, as far
+//! as they matter for builds and engines.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::DockerError;
 use crate::hidden::{Hidden, Mask};
 
-/// Its folder, with `config.json` in it.
+/// Docker's folder, which contains `config.json`.
 pub(super) fn folder() -> Option<PathBuf> {
     path("DOCKER_CONFIG").or_else(|| Some(path("HOME")?.join(".docker")))
 }
@@ -22,7 +22,7 @@ fn path(name: &str) -> Option<PathBuf> {
     value.map(PathBuf::from)
 }
 
-/// The variables that it looks at, and its folder.
+/// Docker's variables, and its folder.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) host: Option<String>,
@@ -79,7 +79,7 @@ struct HostProxies {
     all_proxy: Option<ProxyAddress>,
 }
 
-/// An address, which may hold a password.
+/// A proxy's address, which may contain a password.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
 struct ProxyAddress(Hidden);
@@ -90,7 +90,7 @@ impl From<String> for ProxyAddress {
     }
 }
 
-/// Go takes `null` for nothing.
+/// In Go, `null` counts as absent.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -98,7 +98,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 }
 
 impl ConfigFile {
-    /// One that is not there, or not for this user, says nothing.
+    /// A file that does not exist, or that this user may not read, counts as empty.
     fn read(folder: &Path) -> Result<Self, DockerError> {
         let path = folder.join("config.json");
         let text = match fs::read(&path) {
@@ -110,11 +110,11 @@ impl ConfigFile {
                 return Ok(Self::default());
             }
         };
-        // Nothing but blanks is what a cut write leaves; Docker takes it, too.
+        // An interrupted write leaves a blank file; Docker accepts it as well.
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        // The parser's own words may repeat a login.
+        // The parser's own message may repeat a login.
         serde_json::from_slice(&text).map_err(|error| DockerError::ConfigFile {
             path,
             line: error.line(),
@@ -122,7 +122,7 @@ impl ConfigFile {
         })
     }
 
-    /// What builds on the engine at `host` are to go through.
+    /// The proxies for builds on the engine at `host`.
     pub(super) fn proxies(&self, host: &str) -> Proxies {
         let of = |key| self.proxies.get(key);
         let chosen = of(host).or_else(|| of("default"));
@@ -142,7 +142,7 @@ impl ConfigFile {
     }
 }
 
-/// Build arguments that are not printed, wherever they turn up.
+/// Build arguments that must never be shown.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Proxies(Vec<(&'static str, Hidden)>);
 
@@ -151,8 +151,8 @@ impl Proxies {
         self.0.iter().map(|(name, value)| (*name, value))
     }
 
-    /// The addresses, and by itself the password in one. NO_PROXY is a list of
-    /// names that a build's output is full of.
+    /// Masks the addresses, and separately a password in one. NO_PROXY is not masked: its
+    /// names appear everywhere in a build's output.
     pub(super) fn mask(&self) -> Mask {
         let addresses = self.arguments().filter(|(name, _)| *name != "NO_PROXY");
         let values = addresses.flat_map(|(_, value)| {
@@ -170,7 +170,7 @@ impl Proxies {
 pub(super) mod testing {
     use super::{ConfigFile, Proxies};
 
-    /// Those of any host.
+    /// Those for any host.
     pub(in crate::docker) fn proxies(of_default: &str) -> Proxies {
         let text = format!(r#"{{"proxies":{{"default":{of_default}}}}}"#);
         let file: ConfigFile = serde_json::from_str(&text).expect("a configuration");

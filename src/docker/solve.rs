@@ -1,5 +1,5 @@
-//! A build over BuildKit's own API, which the engine has beside its own: it can
-//! keep caches, the engine's cannot.
+//! A build over BuildKit's own API, which the engine offers beside its own: it can export
+//! caches, which the engine's API cannot.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -18,9 +18,9 @@ use super::error::DockerError;
 use super::steps::BuildSteps;
 use super::wire::{Headers, Wire};
 
-/// A step's log is in one message.
+/// A single message can contain a step's whole log.
 const LARGEST_STATUS: usize = 64 * 1024 * 1024;
-/// Under which BuildKit tells the image's id.
+/// The key under which BuildKit returns the image's id.
 const IMAGE: &str = "containerimage.digest";
 const DOING: &str = "build the image";
 
@@ -29,14 +29,14 @@ const DOING: &str = "build the image";
 pub(super) struct Solve {
     pub(super) session: String,
     pub(super) name: Option<String>,
-    /// Of the Dockerfile frontend.
+    /// For the Dockerfile frontend.
     pub(super) attributes: HashMap<String, String>,
     /// Type and attributes of each.
     pub(super) exports: Vec<(&'static str, HashMap<String, String>)>,
 }
 
 impl Solve {
-    /// Tells `steps` of it until its end; the image's id.
+    /// Reports to `steps` until the end; returns the image's id.
     pub(super) async fn run(
         self,
         wire: &Wire,
@@ -57,7 +57,7 @@ impl Solve {
         };
         let (mut solving, mut watching) = (client.clone(), client);
         let watch = async {
-            // The end of the build says all that counts.
+            // The end of the build says everything that matters.
             let Ok(statuses) = watching.status(status).await else {
                 return;
             };
@@ -82,7 +82,7 @@ impl Solve {
             });
         SolveRequest {
             r#ref: bollard::grpc::BuildRef::random().as_ref().to_owned(),
-            // The name that every BuildKit knows; newer ones have a list.
+            // The field that every BuildKit knows; newer ones have a list.
             exporter_deprecated: "moby".to_owned(),
             exporter_attrs_deprecated: self
                 .name
@@ -102,7 +102,7 @@ impl Solve {
 }
 
 pub(super) enum SolveError {
-    /// What BuildKit says of the build.
+    /// BuildKit's message about the build.
     Build(String),
     Other(DockerError),
 }
@@ -113,7 +113,7 @@ impl From<DockerError> for SolveError {
     }
 }
 
-/// hyper's sender as what tonic's clients send with.
+/// Lets tonic's clients send over hyper's sender.
 #[derive(Clone)]
 struct Http2Sender(http2::SendRequest<Body>);
 

@@ -1,6 +1,6 @@
-//! An engine on another machine, reached as Docker's client does: by the user's
-//! own `ssh`, which runs `docker system dial-stdio` there and carries what is
-//! said. Whom to trust and by which key is `ssh`'s business.
+//! An engine on another machine, reached as Docker's client does it: the user's own `ssh`
+//! runs `docker system dial-stdio` there and carries the data. Whom to trust, and with
+//! which key, is up to `ssh`.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::shell;
 
-/// Of what `ssh` complains of, in bytes.
+/// How much of `ssh`'s error output is kept, in bytes.
 const MOST_TOLD: u64 = 4096;
 
 /// `ssh://user@host:port/socket`
@@ -26,7 +26,7 @@ pub(super) struct Destination {
     user: Option<String>,
     host: String,
     port: Option<u16>,
-    /// The engine's socket there, if it is not the usual one.
+    /// The engine's socket there, if not the default one.
     socket: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Destination {
         })
     }
 
-    /// What `ssh` is called with.
+    /// The arguments for `ssh`.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         if let Some(user) = &self.user {
@@ -102,12 +102,12 @@ impl fmt::Display for Destination {
 
 /// One connection. Dropping it ends its `ssh`.
 pub(super) struct Tunnel {
-    /// Until this side has said all.
+    /// Until this side has sent everything.
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
-    /// Whether anything came through.
+    /// Whether anything was received.
     is_through: bool,
-    /// Taken when it turns out to be over before it began.
+    /// Taken if the connection ends before it began.
     process: Option<SshProcess>,
     failure: Option<Pin<Box<dyn Future<Output = io::Error> + Send>>>,
 }
@@ -147,7 +147,7 @@ impl Tunnel {
         })
     }
 
-    /// Why `ssh` ended before the engine said a word.
+    /// Why `ssh` ended before the engine sent anything.
     fn poll_failure(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let failure = self.failure.get_or_insert_with(|| {
             let process = self.process.take();
@@ -159,7 +159,7 @@ impl Tunnel {
             })
         });
         let why = ready!(failure.as_mut().poll(context));
-        // It may be asked once more.
+        // It may be polled again.
         *failure = Box::pin(poll_fn(|_| {
             Poll::Ready(io::ErrorKind::UnexpectedEof.into())
         }));
@@ -181,7 +181,8 @@ impl SshProcess {
     }
 }
 
-/// The first of what it writes; the rest is read, so that it can go on.
+/// The beginning of its error output; the rest is read as well, so that it does not
+/// block.
 async fn complaint(mut stderr: ChildStderr) -> String {
     let mut first = Vec::new();
     let _ = (&mut stderr).take(MOST_TOLD).read_to_end(&mut first).await;
@@ -234,7 +235,7 @@ impl AsyncWrite for Tunnel {
         }
     }
 
-    /// Closes it, which is how the other side learns that that was all.
+    /// Closes stdin, which tells the other side that nothing follows.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_flush(context))?;
         self.stdin = None;

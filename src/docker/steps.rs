@@ -1,5 +1,5 @@
-//! BuildKit's account of a build (vertexes, logs, statuses) as the steps that
-//! a person knows from the Dockerfile; and which of them failed, saying what.
+//! Turns BuildKit's report on a build (vertexes, logs, statuses) into the steps that a
+//! person knows from the Dockerfile, and finds out which of them failed and why.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -27,7 +27,7 @@ struct BuildStep {
     state: Option<StepState>,
     error: String,
     lines: VecDeque<String>,
-    /// The start of a line whose end has not come yet.
+    /// The start of a line that is not complete yet.
     partial: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl<'a> BuildSteps<'a> {
             let rest = std::mem::take(&mut step.partial);
             write_line(step, &vertex.digest, &rest, self.mask, self.progress);
         }
-        // When one step fails the others are cancelled: the first counts.
+        // When one step fails, the others are cancelled: the first counts.
         if state == StepState::Failed
             && self.failed.is_none()
             && !vertex.error.contains("context canceled")
@@ -103,9 +103,9 @@ impl<'a> BuildSteps<'a> {
         }
     }
 
-    /// A layer of a base image: `sha256:…` on its way here, `extracting
-    /// sha256:…` after that. All other statuses are the context's, of which
-    /// `Progress::ContextSent` tells, and the export's, which takes no time.
+    /// A layer of a base image: `sha256:…` while it is downloaded, then `extracting
+    /// sha256:…`. All other statuses are about the context, which `Progress::ContextSent`
+    /// reports, or the export, which takes no time.
     fn layer(&self, status: &VertexStatus) {
         let id = status.id.strip_prefix("extracting ").unwrap_or(&status.id);
         let Some(digest) = id.strip_prefix("sha256:") else {
@@ -139,7 +139,7 @@ impl<'a> BuildSteps<'a> {
 fn write_line(step: &mut BuildStep, id: &str, bytes: &[u8], mask: &Mask, progress: OnProgress<'_>) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end_matches(['\n', '\r']);
-    // A progress bar writes over itself: what was written last is what shows.
+    // A progress bar overwrites itself: only what was written last is visible.
     let text = text.rsplit('\r').next().unwrap_or_default();
     let line = mask.apply(text).into_owned();
     if step.lines.len() == LAST_LINES {
@@ -152,7 +152,7 @@ fn write_line(step: &mut BuildStep, id: &str, bytes: &[u8], mask: &Mask, progres
     });
 }
 
-/// The message without the layers of BuildKit that it came through.
+/// The message without the prefixes that BuildKit's layers add.
 fn plain(message: &str) -> &str {
     const WRAPPINGS: [&str; 6] = [
         "failed to solve with frontend dockerfile.v0: ",

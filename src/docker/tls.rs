@@ -1,5 +1,5 @@
-//! TLS to an engine, with the certificates where Docker keeps them: `ca.pem`,
-//! and `cert.pem` with `key.pem` if the engine wants to know its clients.
+//! TLS to an engine, with the certificates where Docker stores them: `ca.pem`, and
+//! `cert.pem` with `key.pem` if the engine authenticates its clients.
 
 use std::fmt;
 use std::io;
@@ -17,19 +17,19 @@ use tokio_rustls::client::TlsStream;
 
 use crate::trust;
 
-/// Where an engine's TLS material is.
+/// Where an engine's TLS files are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TlsFiles {
-    /// Without one, those that the system trusts.
+    /// Without one, the system's authorities are trusted.
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
-    /// Whether the engine's certificate is looked at.
+    /// Whether the engine's certificate is checked.
     pub(super) verifies: bool,
 }
 
 impl TlsFiles {
-    /// Whether there is a reason for TLS in it.
+    /// Whether anything in it calls for TLS.
     pub(super) fn says_something(&self) -> bool {
         !self.verifies || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
     }
@@ -51,7 +51,7 @@ impl TlsFiles {
     }
 }
 
-/// Whom to trust, and how to say who we are.
+/// Which certificates to trust, and how to authenticate.
 #[derive(Clone)]
 pub(super) struct TlsConfig(Arc<ClientConfig>);
 
@@ -85,7 +85,8 @@ impl TlsConfig {
             .map_err(|error| format!("{}: {error}", cert.display()))
     }
 
-    /// Shakes hands over `stream` with the engine at `authority` (`host:port`).
+    /// Performs the TLS handshake over `stream` with the engine at `authority`
+    /// (`host:port`).
     pub(super) async fn connect(
         &self,
         authority: &str,
@@ -110,9 +111,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|error| wrong(&error))
 }
 
-/// What a context's `SkipTLSVerify` and DOCKER_TLS ask for: encrypted, with
-/// whoever answers. That the other side has the key of its certificate is
-/// checked all the same.
+/// For a context's `SkipTLSVerify` and for DOCKER_TLS: encrypted, with whoever answers.
+/// It is still checked that the other side has the key of its certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

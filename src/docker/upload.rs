@@ -1,5 +1,5 @@
-//! A build context that comes over stdin: handed to BuildKit as it is, a tar
-//! that may be compressed, or a Dockerfile alone. BuildKit knows which.
+//! A build context that comes over stdin: a tar that may be compressed, or a Dockerfile
+//! alone. It is passed to BuildKit unchanged, which finds out which of them it is.
 
 use std::io;
 use std::pin::Pin;
@@ -16,14 +16,14 @@ use tonic::{Request, Response, Status, Streaming};
 use super::error::DockerError;
 use super::session::{MessageStream, stream_of};
 
-/// Bytes on their way at once are eight of these.
+/// Up to eight of these chunks are in flight.
 const CHUNK: usize = 64 * 1024;
-/// What BuildKit asks for more than once it would have to keep.
+/// More chunks than this would have to be kept in memory.
 const IN_FLIGHT: usize = 8;
 
 pub(super) type UploadReader = Pin<Box<dyn AsyncRead + Send>>;
 
-/// What can be read once, under an address that BuildKit is told.
+/// Data that can be read once, under an address that BuildKit is given.
 pub(super) struct Archive {
     id: String,
     input: Mutex<Option<UploadReader>>,
@@ -31,8 +31,7 @@ pub(super) struct Archive {
 
 impl Archive {
     /// # Errors
-    /// `Stdin` for nothing at all, and for what BuildKit would take for a
-    /// Dockerfile although it is none.
+    /// `Stdin` if there is no input, or if BuildKit would mistake it for a Dockerfile.
     pub(super) async fn open(mut input: UploadReader) -> Result<Self, DockerError> {
         let mut head = BytesMut::with_capacity(CHUNK);
         while head.len() < 4 {
@@ -58,13 +57,13 @@ impl Archive {
     }
 }
 
-/// Why no build can come of what begins so.
+/// Why data that begins like this cannot be built.
 fn unfit(head: &[u8]) -> Option<&'static str> {
     match head {
         [] => Some("there is nothing"),
         [b'P', b'K', 3 | 5, ..] => Some("it is a zip; a tar is wanted"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Some("it is zstd, which BuildKit does not read: use gzip, or none")
+            Some("it is zstd, which BuildKit does not read: use gzip or no compression")
         }
         _ => None,
     }

@@ -1,11 +1,11 @@
-//! One request, one connection to the engine: for bollard, and for the streams
-//! that bollard 0.21.1 cannot carry.
+//! One connection to the engine for each request: for bollard, and for the streams that
+//! bollard 0.21.1 does not support.
 //!
-//! These are: the session (its `build_image` insists on a session of its own
-//! that serves no secrets, <https://github.com/fussybeaver/bollard/pull/731>
-//! lifts that and is not released); push and pull (its events carry neither
-//! the layer of a push nor the digest, and it encodes credentials in a base64
-//! alphabet that the engine does not read). Knows HTTP, nothing of images.
+//! These are: the session (its `build_image` insists on a session of its own that serves
+//! no secrets; <https://github.com/fussybeaver/bollard/pull/731> lifts that but is not
+//! released); push and pull (its events contain neither the layer of a push nor the
+//! digest, and it encodes credentials in a base64 alphabet that the engine does not
+//! read). Knows HTTP, but nothing of images.
 
 use std::io;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Wire {
         &self.endpoint
     }
 
-    /// `GET path`, without a body; the answer's head.
+    /// `GET path`, without a body; returns the answer's head.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, SendError> {
         self.send(bare(Method::GET, path, Headers::new())?).await
     }
@@ -102,7 +102,7 @@ impl Wire {
         sent.await.map_err(|error| DockerError::lost(doing, error))
     }
 
-    /// For bollard, which makes a URI of its own: only the path counts here.
+    /// For bollard, which builds a URI of its own: only the path matters here.
     pub(super) async fn send_for_bollard(
         self,
         request: BollardRequest,
@@ -115,8 +115,8 @@ impl Wire {
         })
     }
 
-    /// Dropping the future, or the response before its end, closes the
-    /// connection, which is how the engine learns that it may stop.
+    /// Dropping the future, or the response before its end, closes the connection, which
+    /// tells the engine that it may stop.
     async fn send<B>(&self, mut request: Request<B>) -> Result<Response<Incoming>, SendError>
     where
         B: Body + Send + 'static,
@@ -194,7 +194,7 @@ async fn refused(doing: &str, response: Response<Incoming>) -> DockerError {
     }
 }
 
-/// An answer that comes as one JSON value per line.
+/// An answer with one JSON value per line.
 pub(super) struct JsonLines {
     doing: String,
     body: Incoming,

@@ -1,6 +1,6 @@
-//! What does not fit into a tar's header, and stands in others ahead of it: PAX records
-//! (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>) and GNU's long
-//! names. What is said of one thing is said once.
+//! Fields that do not fit into a tar's header, and are in other headers before it: PAX
+//! records (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>) and
+//! GNU's long names. Each field may be given only once.
 
 use tar::EntryType;
 
@@ -9,7 +9,7 @@ use super::super::error::EntryMistake;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Extensions {
     pub(super) path: Option<Vec<u8>>,
-    /// What a link leads to.
+    /// The target of a link.
     pub(super) link: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
     has_records: bool,
@@ -23,7 +23,7 @@ impl Extensions {
         )
     }
 
-    /// Takes what stands in a header of that kind.
+    /// Reads a header of that kind.
     pub(super) fn read(&mut self, kind: EntryType, text: &[u8]) -> Result<(), EntryMistake> {
         match kind {
             EntryType::GNULongName => once(&mut self.path, without_nul(text).to_owned()),
@@ -50,7 +50,7 @@ impl Extensions {
                 b"linkpath" => once(&mut self.link, value.to_owned())?,
                 b"size" => once(&mut self.size, number(value).ok_or(EntryMistake::Header)?)?,
                 key if key.starts_with(b"GNU.sparse.") => return Err(EntryMistake::Sparse),
-                // Times, owners and attributes are not kept.
+                // Times, owners and attributes are ignored.
                 _ => {}
             }
             text = rest;
@@ -59,7 +59,7 @@ impl Extensions {
     }
 }
 
-/// `LENGTH KEY=VALUE` and the end of the line, all of which the length counts.
+/// `LENGTH KEY=VALUE` and a newline; the length counts all of it.
 fn record(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     let length = usize::try_from(number(&text[..space])?).ok()?;

@@ -83,7 +83,7 @@ fn paths_of_extensions_are_judged_as_others_are() {
 
 #[test]
 fn a_thing_that_is_said_in_two_ways_is_refused() {
-    let twice = "its headers do not say the same of its name or size";
+    let twice = "its headers disagree about its name or size";
     let long = header(b'L', b"", b"", 0, 1);
     let both = release().add(&long, b"a").pax(b"9 path=b\n");
     let both = both.entry(b'0', b"c", b"", 0o644, b"");
@@ -114,8 +114,7 @@ fn a_header_for_all_entries_may_have_a_comment_alone() {
         [&bytes[..bytes.len() - 1024], &release().bytes()].concat()
     };
     opened("a.tgz", &gzipped(&with(b"13 comment=1\n")));
-    let sentence =
-        "cannot be read: it has a header for all entries that says what only one entry's may";
+    let sentence = "cannot be read: it has a header for all entries with fields that are only allowed for one entry";
     for records in [&b"9 path=x\n"[..], b"13 linkpath=x\n", b"10 size=0\n", b"x"] {
         assert_eq!(tar_refused(&with(records)), sentence);
     }

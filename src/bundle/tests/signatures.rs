@@ -73,7 +73,7 @@ fn anything_else_is_refused() {
     ] {
         assert_eq!(
             refused(text),
-            "site-7.zip has a signature that is none of minisign's: it has four lines, as in a .minisig file"
+            "site-7.zip has a signature that is not minisign's: one of those has four lines, as in a .minisig file"
         );
     }
     assert_eq!(

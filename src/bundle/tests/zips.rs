@@ -8,8 +8,7 @@ use ::zip::{CompressionMethod, ZipWriter};
 use super::archives::{Item, RELEASE, Zip, deflated, zip};
 use super::*;
 
-const DIFFER: &str =
-    "has a in it: a file's header and the archive's directory do not say the same of it";
+const DIFFER: &str = "has a in it: a file's header and the archive's directory disagree about it";
 const UNNAMED: &str = "cannot be read: it has data that the directory at its end does not name";
 const DIRECTORY: &str = "cannot be read: the directory at its end is damaged";
 const NO_DIRECTORY: &str = "cannot be read: it has no directory at its end, as each zip file has";
@@ -66,7 +65,7 @@ fn an_entry_of_which_two_headers_say_two_things_is_refused() {
 #[test]
 fn what_cannot_be_unpacked_is_named() {
     let encrypted = "has a in it: it is encrypted";
-    let compression = "has a in it: it is compressed in another way than by deflate";
+    let compression = "has a in it: it is compressed with a method other than deflate";
     let header = "has a in it: its header is damaged";
     for (at, bytes, sentence) in [
         (8, short(1), encrypted),
@@ -300,7 +299,7 @@ fn with_extra(local: &[u8], central: &[u8]) -> Vec<u8> {
 #[test]
 fn further_fields_may_not_say_something_else() {
     let zip64 = "has a in it: its header is of the kind for more than 4 GiB (zip64)";
-    let name = "has a in it: its headers do not say the same of its name or size";
+    let name = "has a in it: its headers disagree about its name or size";
     let header = "has a in it: its header is damaged";
     let unicode = |name: &[u8]| {
         let length = u8::try_from(5 + name.len()).unwrap();

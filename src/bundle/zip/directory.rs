@@ -1,4 +1,5 @@
-//! The directory at the end of a `.zip`, which names its entries and where each begins.
+//! The directory at the end of a `.zip`, with the names of its entries and where each
+//! begins.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -10,7 +11,7 @@ use super::super::path::EntryName;
 use super::fields::Fields;
 
 const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
-/// Of the record that ends the file, without its comment.
+/// The length of the record that ends the file, without its comment.
 const END_LENGTH: usize = 22;
 const CENTRAL_SIGNATURE: u32 = u32::from_le_bytes(*b"PK\x01\x02");
 const CENTRAL_LENGTH: usize = 46;
@@ -20,24 +21,24 @@ const DEFLATED: u16 = 8;
 
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 const DESCRIBED_AFTER: u16 = 1 << 3;
-/// How hard it was compressed, and that names are UTF-8: nothing follows from these.
+/// The level of compression, and that names are UTF-8: these do not matter.
 const INDIFFERENT: u16 = 1 << 1 | 1 << 2 | 1 << 11;
 
-/// In the fields of a header that say more than it has room for.
+/// Kinds of extra fields, for values that do not fit into the header.
 const ZIP64: u16 = 0x0001;
 const UNICODE_NAME: u16 = 0x7075;
 
 pub(super) struct Directory {
-    /// Where in the file it begins.
+    /// Its position in the file.
     pub(super) start: u64,
-    /// By where they begin.
+    /// In the order of their positions.
     pub(super) entries: Vec<NamedEntry>,
 }
 
-/// What the directory says of an entry.
+/// What the directory says about an entry.
 pub(super) struct NamedEntry {
     pub(super) name: Vec<u8>,
-    /// What a link leads to is in its contents.
+    /// A link's target is in its contents.
     pub(super) form: EntryForm,
     pub(super) flags: u16,
     pub(super) method: u16,
@@ -62,7 +63,7 @@ impl NamedEntry {
     }
 }
 
-/// What is too much for a bundle is refused before it is held in memory.
+/// Whatever exceeds a bundle's limits is refused before it is kept in memory.
 pub(super) fn read(
     input: &mut BufReader<File>,
     length: u64,
@@ -90,7 +91,7 @@ pub(super) fn read(
     })
 }
 
-/// What the file ends with.
+/// The record at the end of the file.
 struct EndRecord {
     count: u16,
     size: u64,
@@ -98,8 +99,8 @@ struct EndRecord {
 }
 
 impl EndRecord {
-    /// It is the last thing in the file that looks like it, and has to fit: no other is looked
-    /// for, since two readers could then find two directories.
+    /// The last place in the file that looks like it, which must be valid: no other is
+    /// searched for, since two readers could then find two directories.
     fn read(
         input: &mut BufReader<File>,
         length: u64,
@@ -148,7 +149,8 @@ fn entry(
     limits: &BundleLimits,
     reading: &dyn Fn(io::Error) -> BundleProblem,
 ) -> Result<NamedEntry> {
-    // What the directory's own size cuts off is its mistake, and not the file's end.
+    // If the directory's stated size cuts it off, the directory is wrong, not the file's
+    // end.
     let read = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => BundleProblem::Broken(Damage::Directory),
         _ => reading(error),
@@ -196,7 +198,7 @@ fn judged(
     if [20, 24, 42].iter().any(|at| fields.long(*at) == u32::MAX) {
         return Err(EntryMistake::Zip64);
     }
-    // The part of a divided archive that it is in, at 34.
+    // The number of the disk in a split archive, at 34.
     if flags & !(DESCRIBED_AFTER | INDIFFERENT) != 0 || fields.short(34) != 0 {
         return Err(EntryMistake::Header);
     }
@@ -204,7 +206,7 @@ fn judged(
     form(fields, read.is_of_a_folder)
 }
 
-/// The further fields of a header, which may not say something else than it does.
+/// Checks the extra fields of a header, which must not contradict it.
 pub(super) fn judge_extra(mut extra: &[u8], name: &[u8]) -> Result<(), EntryMistake> {
     while let [a, b, c, d, rest @ ..] = extra {
         let (kind, length) = (u16::from_le_bytes([*a, *b]), u16::from_le_bytes([*c, *d]));
@@ -212,7 +214,7 @@ pub(super) fn judge_extra(mut extra: &[u8], name: &[u8]) -> Result<(), EntryMist
         let (value, rest) = split.ok_or(EntryMistake::Header)?;
         match kind {
             ZIP64 => return Err(EntryMistake::Zip64),
-            // After a version and a sum.
+            // After a version and a checksum.
             UNICODE_NAME if value.get(5..) != Some(name) => return Err(EntryMistake::SaidTwice),
             _ => {}
         }
@@ -224,7 +226,7 @@ pub(super) fn judge_extra(mut extra: &[u8], name: &[u8]) -> Result<(), EntryMist
     }
 }
 
-/// Of what Unix wrote, by its mode; else by the name.
+/// By the mode if Unix wrote it, else by the name.
 fn form(fields: &Fields<'_>, is_of_a_folder: bool) -> Result<EntryForm, EntryMistake> {
     const UNIX: u16 = 3;
     const MACOS: u16 = 19;

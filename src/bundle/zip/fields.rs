@@ -1,6 +1,6 @@
 //! The numbers in a header of a `.zip`.
 
-/// Little-endian, by where they stand; 0 beyond the header's end.
+/// Little-endian numbers by position; 0 beyond the header's end.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl Fields<'_> {

@@ -1,5 +1,5 @@
-//! The build arguments: those that were given, and those that Docker's clients
-//! add by themselves.
+//! The build arguments: those that were given, and those that Docker's clients add by
+//! themselves.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,11 +9,10 @@ use crate::hidden::Hidden;
 /// Makes builds repeatable: <https://reproducible-builds.org/specs/source-date-epoch/>
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
-/// What the engine is told. A name without a value takes it from the
-/// environment, and is left out if it is not set there. What was given wins over
-/// `SOURCE_DATE_EPOCH` of the environment, and over the proxies of Docker's
-/// configuration however their names are written; BuildKit keeps those out of
-/// the image and its history.
+/// The arguments for the engine. A name without a value takes it from the environment,
+/// and is left out if it is not set there. Given arguments win over `SOURCE_DATE_EPOCH`
+/// of the environment, and over the proxies of Docker's configuration, whatever the case
+/// of their names; BuildKit keeps those out of the image and its history.
 pub(super) fn arguments(
     given: &[(String, Option<Hidden>)],
     variable: impl Fn(&str) -> Option<String>,

@@ -1,5 +1,5 @@
-//! Where a build finds its context and its Dockerfile, and that they are there.
-//! Looks at names and metadata, and reads of a Dockerfile only whether it is one.
+//! Finds a build's context and Dockerfile, and checks that they exist. Looks at names and
+//! metadata, and reads a Dockerfile only to check that it can be one.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub enum BuildContext {
 }
 
 impl BuildContext {
-    /// As it is typed: `-`, or a folder, from `base` on.
+    /// From the command line: `-`, or a folder, relative to `base`.
     ///
     /// # Errors
     /// `Remote` for an address, of which Docker knows several kinds.
@@ -60,7 +60,7 @@ impl fmt::Display for BuildContext {
     }
 }
 
-/// `https://…`, `git@host:path`, `github.com/…`, as Docker takes them.
+/// `https://…`, `git@host:path`, `github.com/…`, as Docker accepts them.
 fn is_remote(text: &str) -> bool {
     let is_scp = text.split_once(':').is_some_and(|(before, _)| {
         before.contains('@') && !before.contains('/') && !text.contains("://")
@@ -71,7 +71,7 @@ fn is_remote(text: &str) -> bool {
 /// Where a build finds its files, resolved.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Files {
-    /// `None` where it comes over stdin.
+    /// `None` if it comes over stdin.
     pub(super) context: Option<PathBuf>,
     pub(super) dockerfile: Dockerfile,
 }
@@ -80,9 +80,9 @@ pub(super) struct Files {
 pub(super) enum Dockerfile {
     /// The folder, and the name there.
     At(PathBuf, String),
-    /// What comes through a pipe, and can be read once.
+    /// A pipe, which can be read only once.
     Piped(PathBuf),
-    /// By its name within the context.
+    /// Its name within the context.
     Within(String),
 }
 
@@ -138,9 +138,9 @@ fn usual(context: &Path) -> PathBuf {
     }
 }
 
-/// The folder and name under which BuildKit finds the Dockerfile (and, beside
-/// it, its own `.dockerignore`). BuildKit cannot follow a link out of the
-/// folder, so the place where such a link leads is the one that counts.
+/// The folder and name under which BuildKit finds the Dockerfile (and, beside it, its own
+/// `.dockerignore`). BuildKit cannot follow a link out of the folder, so links are
+/// resolved here.
 fn locate(dockerfile: &Path) -> Result<Dockerfile, DockerError> {
     let missing = || DockerError::NoDockerfile(dockerfile.to_owned());
     let unreadable = |error: std::io::Error| match error.kind() {
@@ -177,8 +177,8 @@ fn locate(dockerfile: &Path) -> Result<Dockerfile, DockerError> {
     }
 }
 
-/// That a text may be a Dockerfile. BuildKit's own sentence for one that is not
-/// UTF-8 shows question marks, or breaks off in the middle of the build.
+/// Checks that the text may be a Dockerfile. If it is not UTF-8, BuildKit's own message
+/// shows question marks, or the build breaks off in the middle.
 fn check(path: &Path, text: &[u8]) -> Result<(), DockerError> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.contains(&0) {
         return Err(wrong(
@@ -187,7 +187,7 @@ fn check(path: &Path, text: &[u8]) -> Result<(), DockerError> {
         ));
     }
     let mut lines = text.split(|byte| *byte == b'\n').enumerate();
-    // A comment goes nowhere.
+    // BuildKit ignores comments.
     let is_bad =
         |line: &[u8]| !line.trim_ascii_start().starts_with(b"#") && str::from_utf8(line).is_err();
     match lines.find(|(_, line)| is_bad(line)) {
@@ -196,7 +196,7 @@ fn check(path: &Path, text: &[u8]) -> Result<(), DockerError> {
     }
 }
 
-/// All of a Dockerfile that comes through a pipe. Waits for whoever writes it.
+/// Reads a Dockerfile from a pipe. Waits for the writer.
 pub(super) fn read_pipe(path: &Path) -> Result<Vec<u8>, DockerError> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut text));

@@ -1,5 +1,4 @@
-//! What to build, and how; and the same in the words of the engine's API and of
-//! BuildKit's.
+//! What to build, and how; and its form in the engine's API and in BuildKit's.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
@@ -18,21 +17,20 @@ use crate::model::{CacheFrom, CacheTo, Secret, SshAgent};
 /// What to build, and how.
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
-    /// What the engine calls the image. One without a name is anybody's to prune.
+    /// The image's name in the engine. An image without a name may be pruned by anybody.
     pub name: Option<String>,
     pub context: BuildContext,
-    /// `Dockerfile` in the context, if not given. May be outside a folder, and
-    /// `-` for what is on stdin.
+    /// If not given, `Dockerfile` in the context. May be outside a folder, or `-` for
+    /// stdin.
     pub dockerfile: Option<PathBuf>,
-    /// A name without a value takes it from the environment, and is left out
-    /// if it is not set there.
+    /// A name without a value takes it from the environment, and is left out if it is not
+    /// set there.
     pub build_args: Vec<(String, Option<Hidden>)>,
     pub target: Option<String>,
-    /// As `linux/arm64`; the engine's own, if not given.
+    /// For example `linux/arm64`; if not given, the engine's own.
     pub platform: Option<String>,
     pub no_cache: bool,
-    /// Base images are asked for at their registry even where the engine has
-    /// one of that name.
+    /// Ask the registry for base images even if the engine has one of that name.
     pub pull: bool,
     pub secrets: Vec<Secret>,
     pub ssh: Vec<SshAgent>,
@@ -41,9 +39,9 @@ pub struct BuildRequest {
     pub cache_to: Vec<CacheTo>,
 }
 
-/// What the engine is told besides what was asked for.
+/// What the engine is given in addition to the request.
 pub(super) struct BuildExtras {
-    /// The Dockerfile's.
+    /// The name of the Dockerfile.
     pub(super) name: String,
     /// Where the context is, if it is not in the session's folder.
     pub(super) remote: Option<String>,
@@ -51,12 +49,12 @@ pub(super) struct BuildExtras {
 }
 
 impl BuildRequest {
-    /// That the context, the Dockerfile, the secrets and the agents are there.
-    /// Reads no pipe and no secret, and asks no engine.
+    /// Checks that the context, the Dockerfile, the secrets and the agents exist. Reads
+    /// no pipe and no secret, and does not contact the engine.
     ///
     /// # Errors
     /// `NoContext`, `ContextIsNoFolder`, `NoDockerfile`, `Dockerfile`,
-    /// `Unreadable`, `Secret` or `SshAgent`, by what is wrong first.
+    /// `Unreadable`, `Secret` or `SshAgent`, for the first that is wrong.
     pub fn check(&self) -> Result<(), DockerError> {
         self.files()?;
         self.check_secrets_named_once()?;
@@ -87,9 +85,9 @@ impl BuildRequest {
         arguments(&self.build_args, |name| env::var(name).ok(), proxies)
     }
 
-    /// For the engine's API.
+    /// The options for the engine's API.
     pub(super) fn options(&self, session: &str, told: BuildExtras) -> BuildImageOptions {
-        // The engine's word for "ask the session for all files".
+        // This makes the engine ask the session for all files.
         let remote = told.remote.unwrap_or_else(|| "client-session".to_owned());
         BuildImageOptions {
             dockerfile: told.name,
@@ -111,7 +109,7 @@ impl BuildRequest {
         }
     }
 
-    /// What only BuildKit's API can keep.
+    /// Cache exports, which only BuildKit's API supports.
     pub(super) fn cache_exports(&self) -> Vec<(&'static str, HashMap<String, String>)> {
         let exports = self.cache_to.iter().map(|cache| match cache {
             CacheTo::Inline => ("inline", HashMap::new()),
@@ -124,7 +122,7 @@ impl BuildRequest {
         exports.collect()
     }
 
-    /// For BuildKit's API: what the engine makes of `options`.
+    /// For BuildKit's API: the attributes that the engine derives from `options`.
     pub(super) fn attributes(&self, told: BuildExtras) -> HashMap<String, String> {
         let resolve = if self.pull { "pull" } else { "default" };
         let mut all: HashMap<String, String> = [

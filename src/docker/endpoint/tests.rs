@@ -39,10 +39,10 @@ fn docker_host_stands_alone() {
 fn hosts_that_cannot_be_used_are_refused() {
     for (host, tls_verify, expected) in [
         ("ssh://me:hunter22@there", false, "password"),
-        ("unix://", false, "names no place"),
+        ("unix://", false, "names no address"),
         ("tcp://x", true, "ca.pem"),
         ("npipe:////./pipe/docker_engine", false, "Windows"),
-        ("fd://", false, "names no place"),
+        ("fd://", false, "names no address"),
         ("gopher://x", false, "no scheme `gopher`"),
     ] {
         let settings = Settings {

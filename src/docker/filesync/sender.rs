@@ -1,5 +1,5 @@
-//! The blocking half of a transfer: looks through the folder, and reads the
-//! files that BuildKit wants, one after the other.
+//! The blocking half of a transfer: walks the folder, and reads the files that BuildKit
+//! wants, one after the other.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,7 +21,7 @@ use super::{PathPatterns, TransferOutcome};
 /// Bytes of content in a packet.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// What BuildKit asks for once it was told of all entries.
+/// What BuildKit requests once all entries have been announced.
 pub(super) enum WantedFile {
     File(u32),
     End,
@@ -32,7 +32,7 @@ pub(super) struct Sender<'a> {
     root: &'a Path,
     packets: mpsc::Sender<Result<Packet, Status>>,
     outcome: &'a TransferOutcome,
-    /// Those that may be asked for, by the number they were told under.
+    /// The files that may be requested, by the number under which they were announced.
     files: HashMap<u32, Box<str>>,
 }
 
@@ -50,8 +50,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Ends when all is sent, when nobody listens any more, or with an error,
-    /// of which BuildKit and the outcome are told.
+    /// Ends when everything is sent, when nobody listens any more, or with an error,
+    /// which BuildKit and the outcome receive.
     pub(super) fn serve(&mut self, asked: &PathPatterns, queue: &blocking::Receiver<WantedFile>) {
         let served = self.tell(asked).and_then(|flow| {
             if flow.is_continue() {
@@ -89,7 +89,7 @@ impl<'a> Sender<'a> {
             flow
         })?;
         if flow.is_continue() {
-            // A packet without an entry: that was all.
+            // A packet without an entry marks the end.
             flow = self.send(Packet::default());
         }
         Ok(flow)
@@ -125,7 +125,7 @@ impl<'a> Sender<'a> {
             let read = file.by_ref().take(CHUNK as u64).read_to_end(&mut data);
             let read = read.map_err(|error| unreadable(full.clone(), error))?;
             self.outcome.sent.fetch_add(read as u64, Ordering::Relaxed);
-            // The packet without data says that the file is complete.
+            // The packet without data marks the end of the file.
             let flow = self.send(Packet {
                 r#type: PacketType::PacketData.into(),
                 id: number,
@@ -138,7 +138,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Breaks when nobody listens any more: the build is over.
+    /// Breaks if nobody listens any more: the build is over.
     fn send(&self, packet: Packet) -> ControlFlow<()> {
         match self.packets.blocking_send(Ok(packet)) {
             Ok(()) => ControlFlow::Continue(()),
@@ -147,12 +147,12 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Mode bits as Go's `os.FileMode` has them, which is what BuildKit reads.
+/// Mode bits as in Go's `os.FileMode`, which BuildKit reads.
 fn stat(entry: ContextEntry) -> Stat {
     const BITS: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
     let (kind, linkname) = match entry.kind {
         EntryKind::File => (0, String::new()),
-        // No bit says so: a file with a link's name is a hard link.
+        // There is no bit for it: a file with a link's name is a hard link.
         EntryKind::Twin(first) => (0, first),
         EntryKind::Folder => (1 << 31, String::new()),
         EntryKind::Link(target) => (1 << 27, target),
@@ -167,7 +167,7 @@ fn stat(entry: ContextEntry) -> Stat {
         size: i64::try_from(entry.size).unwrap_or(i64::MAX),
         mod_time: entry.modified,
         linkname,
-        // Owner and group stay 0: who builds must not matter to the image.
+        // Owner and group stay 0: the image must not depend on who builds it.
         ..Stat::default()
     }
 }

@@ -1,8 +1,8 @@
-//! Where the user's logins are: `config.json`, `DOCKER_AUTH_CONFIG`, and the
-//! credential helpers, in the order in which Docker looks at them
+//! Where the user's logins are stored: `config.json`, `DOCKER_AUTH_CONFIG`, and the
+//! credential helpers, in the order in which Docker consults them
 //! (<https://github.com/docker/cli/tree/master/cli/config>).
 //!
-//! What cannot be read costs the one registry that it is of, and no other.
+//! If something cannot be read, that only affects the registry it belongs to.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,11 +19,11 @@ use serde_json::{Map, Value};
 use super::Login;
 use crate::docker::settings;
 
-/// The key under which Docker keeps Docker Hub.
+/// The key under which Docker stores the login for Docker Hub.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-/// The user name by which a helper says that its secret is a token.
+/// The user name that marks a helper's secret as a token.
 const TOKEN: &str = "<token>";
-/// With `=` at the end or without.
+/// With or without `=` at the end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -33,9 +33,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub(super) struct LoginSettings {
     pub file: Option<PathBuf>,
-    /// The value of `DOCKER_AUTH_CONFIG`, which counts for more than the file.
+    /// The value of `DOCKER_AUTH_CONFIG`, which wins over the file.
     pub auths: Option<OsString>,
-    /// Where helpers are, if not in `PATH`.
+    /// The folder of the helpers, if not in `PATH`.
     pub helpers: Option<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct LoginSettings {
 #[derive(Debug, PartialEq)]
 pub(super) struct FoundLogin {
     pub login: Login,
-    /// Why there is none, or another than the user may think of.
+    /// Why there is none, or not the one that the user may expect.
     pub why: Option<String>,
 }
 
@@ -103,7 +103,7 @@ impl LoginSettings {
                 }
             }
         }
-        // As Docker does: what stands in the file counts where a helper fails.
+        // As in Docker: if a helper fails, the file counts.
         match stored(&config, key) {
             Ok(login) => (login, why),
             Err(malformed) => (None, why.or(Some(place(&malformed)))),
@@ -123,7 +123,7 @@ impl LoginSettings {
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
-        // Not serde's own words: they may repeat what stands there.
+        // serde's message is not used: it may repeat the contents.
         serde_json::from_slice(&text).map(Some).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             format!("{shown} is not JSON (line {line}, column {column})")
@@ -147,7 +147,7 @@ impl LoginSettings {
                 _ => format!("cannot be run: {error}"),
             })?;
         if let Some(mut stdin) = child.stdin.take() {
-            // One that does not read it may know what to say all the same.
+            // A helper that does not read it may still have an answer.
             let _ = stdin.write_all(key.as_bytes());
         }
         let output = child
@@ -155,13 +155,13 @@ impl LoginSettings {
             .map_err(|error| format!("cannot be run: {error}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
         if output.status.success() {
-            return answered(&said).ok_or_else(|| "gives no answer that can be read".to_owned());
+            return answered(&said).ok_or_else(|| "gives an unreadable answer".to_owned());
         }
         if said.contains("credentials not found") {
             return Ok(None);
         }
         let complaint = String::from_utf8_lossy(&output.stderr);
-        // Errors go to stdout, as credentials do, which are an object.
+        // Errors go to stdout, as do credentials, which are an object.
         let mut lines = said.lines().chain(complaint.lines()).map(str::trim);
         let line = lines
             .find(|line| !line.is_empty() && !line.contains(['{', '}']))
@@ -191,8 +191,8 @@ fn answered(text: &str) -> Option<Option<Login>> {
     })
 }
 
-/// The helper for that registry, and the setting that says so. An empty name
-/// means the file.
+/// The helper for that registry, and the setting that names it. An empty name means the
+/// file.
 fn helper<'a>(config: &'a Value, key: &str) -> Option<(&'a str, &'static str)> {
     let own = config
         .get("credHelpers")
@@ -214,7 +214,7 @@ fn stored(config: &Value, key: &str) -> Result<Option<Login>, String> {
     let Some((name, entry)) = entry(auths, key) else {
         return Ok(None);
     };
-    let malformed = || format!("the login for {name}, which cannot be read,");
+    let malformed = || format!("the unreadable login for {name}");
     let field = |field: &str| match entry.get(field) {
         None | Some(Value::Null) => Ok(""),
         Some(value) => value.as_str().ok_or_else(malformed),
@@ -231,8 +231,8 @@ fn stored(config: &Value, key: &str) -> Result<Option<Login>, String> {
     })
 }
 
-/// The entry of that name, else one that older versions wrote, with a scheme or
-/// a path.
+/// The entry with that name, else one with a scheme or a path, as older versions wrote
+/// it.
 fn entry<'a>(auths: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
     let is_it = |name: &str| {
         let rest = name.split_once("://").map_or(name, |(_, rest)| rest);
@@ -250,7 +250,7 @@ fn entry<'a>(auths: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'
     })
 }
 
-/// The user name and password out of base64's `user:password`.
+/// The user name and password from base64's `user:password`.
 fn decoded(auth: &str) -> Option<(String, String)> {
     let text = String::from_utf8(BASE64.decode(auth.trim()).ok()?).ok()?;
     let (username, password) = text.split_once(':')?;

@@ -258,7 +258,7 @@ async fn a_login_that_was_issued_serves_where_the_user_has_none() {
     let doubt = logins.doubt_of("other.io").unwrap().to_string();
     assert!(
         doubt.starts_with(
-            "other.io was not shown a login: the credential helper docker-credential-lost"
+            "no login was sent to other.io: the credential helper docker-credential-lost"
         ),
         "{doubt}"
     );
@@ -286,6 +286,6 @@ async fn a_login_of_ecr_s_that_has_expired_is_none() {
     let doubt = logins.doubt_of("older.io").unwrap().to_string();
     assert_eq!(
         doubt,
-        "older.io was not shown a login: the one that Docker keeps for it has expired"
+        "no login was sent to older.io: the one that Docker keeps for it has expired"
     );
 }

@@ -34,7 +34,7 @@ const ALL: [(&str, &str); 18] = [
     ("broken.tar.gz", "release.toml:2:"),
     ("two-streams.tar.gz", "something comes after its end"),
     ("dots.zip", "a path may not lead out of the bundle"),
-    ("backslash.zip", "set apart by /"),
+    ("backslash.zip", "separated by /"),
     ("deep.zip", "its path has more than 32 parts"),
     ("empty.zip", "has no release.toml at its root"),
     ("bomb.zip", "unpacks to more than a bundle may"),
