@@ -1,8 +1,8 @@
-//! Asking the load balancer over HTTP, as users do, and noting what came back.
+//! Sends requests to the load balancer over HTTP, as users do, and notes what came back.
 //!
 //! Knows no colours and gives no verdict: it sends, waits and reports samples. It
-//! goes straight to the load balancer, whatever HTTP_PROXY says: a proxy's time and
-//! errors are not what users see.
+//! connects directly to the load balancer, whatever HTTP_PROXY says: users do not see a
+//! proxy's delays and errors.
 
 mod address;
 mod answers;

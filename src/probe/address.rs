@@ -1,4 +1,4 @@
-//! What is asked, and through which address.
+//! What is requested, and at which address.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,34 +16,33 @@ use super::dns::Dns;
 use crate::hidden::Hidden;
 use crate::model::{Color, Expected};
 
-/// The header by which the test listener's rules let one look at either colour.
+/// The header that the test listener's rules look at, to choose a colour.
 const COLOR_HEADER: HeaderName = HeaderName::from_static(crate::model::COLOR_HEADER);
 
 /// A URL, and where to connect for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub(super) is_secured: bool,
-    /// As the Host header names it, without the port that goes without saying.
+    /// As in the Host header, without a default port.
     pub(super) authority: String,
     pub(super) path: PathAndQuery,
     /// Where to connect, each a `host:port`.
     pub(super) through: Vec<String>,
     pub(super) host: String,
-    /// Who is asked where it is; none is this machine's resolver, as every program
-    /// asks it.
+    /// The resolver for its names; None is this machine's, as in every other program.
     pub(super) dns: Option<Dns>,
     port: u16,
-    /// Whose issuers are trusted beside the system's.
+    /// A file with certificate authorities to trust in addition to the system's.
     pub(super) ca_file: Option<PathBuf>,
     login: Option<Hidden>,
     color: Option<Color>,
-    /// Without which the load balancer answers nobody.
+    /// A header without which the load balancer does not let requests in.
     secret: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Address {
     /// # Errors
-    /// What is no whole `http` or `https` URL, in words.
+    /// In words: it is not a complete `http` or `https` URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
         let is_secured = match url.scheme() {
@@ -78,8 +77,8 @@ impl Address {
         })
     }
 
-    /// Connects there, each a `host:port`, whatever the URL's host; the request
-    /// keeps its Host header.
+    /// Connects to these addresses, each a `host:port`, instead of the URL's host; the
+    /// request keeps its Host header.
     pub fn through(mut self, addresses: &[String]) -> Self {
         if !addresses.is_empty() {
             self.through = addresses.to_vec();
@@ -87,20 +86,20 @@ impl Address {
         self
     }
 
-    /// Connects to that host on the URL's own port; the request keeps its Host
-    /// header, and TLS its name.
+    /// Connects to that host on the URL's own port; the request keeps its Host header,
+    /// and TLS its name.
     pub fn at_nodes_of(mut self, host: &str) -> Self {
         self.through = vec![format!("{host}:{}", self.port)];
         self
     }
 
-    /// Connects where that resolver says that its host is.
+    /// Connects to the addresses that this resolver gives for the host.
     pub fn resolved_by(mut self, dns: Dns) -> Self {
         self.dns = Some(dns);
         self
     }
 
-    /// What is asked, and by whose word where it is.
+    /// The address, and the resolver if one was given.
     pub fn way(&self) -> String {
         match &self.dns {
             Some(dns) => format!("{self} by {dns}"),
@@ -108,19 +107,19 @@ impl Address {
         }
     }
 
-    /// Trusts the issuers of that file too.
+    /// Also trusts the certificate authorities in that file.
     pub fn trusting(mut self, ca_file: Option<PathBuf>) -> Self {
         self.ca_file = ca_file;
         self
     }
 
-    /// On the test port: this colour, wherever the listener points.
+    /// On the test port: requests this colour, wherever the listener points.
     pub fn asking_for(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
     }
 
-    /// Shows that header with each request, and nobody its value.
+    /// Sends that header with each request, and shows its value to nobody.
     pub fn showing(mut self, secret: Option<(HeaderName, HeaderValue)>) -> Self {
         self.secret = secret.map(|(name, mut value)| {
             value.set_sensitive(true);
@@ -129,7 +128,7 @@ impl Address {
         self
     }
 
-    /// What an answer may repeat and must not be told of.
+    /// What answers may repeat but nobody may be shown.
     pub(super) fn secret(&self) -> Option<&str> {
         self.secret.as_ref()?.1.to_str().ok()
     }
@@ -139,10 +138,10 @@ impl Address {
         self.secret.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// Behind what the address has of a path so far.
+    /// Appends a path to what the address has so far.
     ///
     /// # Errors
-    /// What is no path of a URL, in words.
+    /// In words: it is not a path of a URL.
     pub fn at_path(mut self, path: &str) -> Result<Self, String> {
         if !path.starts_with('/') {
             return Err(format!("a path begins with a slash, unlike `{path}`"));
@@ -163,7 +162,7 @@ impl Address {
         if self.is_secured { "https" } else { "http" }
     }
 
-    /// The headers that follow from the address.
+    /// The headers that the address requires.
     pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let login = self.login.as_ref().and_then(|login| {
             let basic = format!("Basic {}", STANDARD.encode(login.reveal()));
@@ -187,7 +186,7 @@ impl FromStr for Address {
     }
 }
 
-/// `user:password`, as HTTP's Basic scheme wants it.
+/// `user:password`, for HTTP's Basic scheme.
 fn login(url: &Url) -> Option<Hidden> {
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let password = url.password().unwrap_or_default();
@@ -198,7 +197,7 @@ fn login(url: &Url) -> Option<Hidden> {
     })
 }
 
-/// What a person would type; without a password.
+/// As a person would type it, without a password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let login = match self.login {
@@ -235,7 +234,7 @@ impl Version {
     }
 }
 
-/// How it is asked, and what is taken for a good answer.
+/// How requests are made, and what counts as a good answer.
 #[derive(Debug, Clone)]
 pub struct Question {
     pub method: Method,

@@ -1,4 +1,4 @@
-//! The answers of late, each kept once: the same one comes thousands of times.
+//! Recent answers, each kept once: the same one comes thousands of times.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,14 +6,14 @@ use hyper::header::HeaderValue;
 
 use crate::model::Answer;
 
-/// More different ones are not looked through.
+/// More different answers are not kept.
 const KEPT: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Answers(Mutex<Vec<Arc<Answer>>>);
 
 impl Answers {
-    /// The answer of these parts; of the body its start.
+    /// The answer with these parts; only the start of the body is kept.
     pub fn http(&self, status: u16, release: Option<&HeaderValue>, body: &[u8]) -> Arc<Answer> {
         let body = &body[..body.len().min(Answer::KEPT_BODY)];
         let release = release.and_then(|value| value.to_str().ok());
@@ -47,7 +47,7 @@ impl Answers {
     ) -> Arc<Answer> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = kept.iter().position(|known| is_it(known)) {
-            // The last one is the likeliest next.
+            // The latest answer is the likeliest next.
             kept[..=at].rotate_right(1);
             return Arc::clone(&kept[0]);
         }

@@ -1,5 +1,5 @@
-//! What there is to say of a load balancer's certificate: why it is not accepted,
-//! and that it ends soon.
+//! What to tell about a load balancer's certificate: why it is not accepted, or that it
+//! expires soon.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,16 +10,16 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use time::OffsetDateTime;
 
-/// What ends within so long is worth a warning: who renews certificates by hand
-/// still has the time for it.
+/// A certificate that expires within this time deserves a warning: whoever renews it by
+/// hand still has enough time.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// When a certificate ends that was met, if that is soon. Clones are the same one.
+/// When the certificate that was met expires, if that is soon. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Expiry(Arc<OnceLock<Option<UnixTime>>>);
 
 impl Expiry {
-    /// A warning, if there is something to warn of.
+    /// A warning, if there is a reason for one.
     pub fn warning(&self) -> Option<String> {
         let end = self.0.get().copied().flatten()?;
         Some(format!(
@@ -29,7 +29,7 @@ impl Expiry {
     }
 }
 
-/// Checks certificates as usual, and looks once when the first one ends.
+/// Checks certificates as usual, and notes once when the first one expires.
 #[derive(Debug)]
 pub(super) struct Inspector {
     pub usual: Arc<WebPkiServerVerifier>,
@@ -85,8 +85,8 @@ impl ServerCertVerifier for Inspector {
     }
 }
 
-/// What is wrong with a certificate, and what to do; none where it is something
-/// else that TLS has against the other side.
+/// What is wrong with a certificate, and what to do; None if TLS failed for another
+/// reason.
 pub(super) fn complaint(error: &Error) -> Option<String> {
     let Error::InvalidCertificate(error) = error else {
         return None;
@@ -101,7 +101,7 @@ pub(super) fn complaint(error: &Error) -> Option<String> {
             names(presented),
             expected.to_str()
         ),
-        // The second where another issuer of the same name is trusted.
+        // The second occurs if another authority of the same name is trusted.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             UNKNOWN_ISSUER.to_owned()
         }
@@ -109,11 +109,11 @@ pub(super) fn complaint(error: &Error) -> Option<String> {
             format!("the certificate ended on {}: renew it", day(*not_after))
         }
         CertificateError::NotValidYetContext { not_before, .. } => format!(
-            "the certificate begins only on {}: look at this machine's clock, or take another \
+            "the certificate is not valid before {}: check this machine's clock, or use another \
              certificate",
             day(*not_before)
         ),
-        // One that signs itself, and so says that it may sign others.
+        // A self-signed certificate, which claims that it may sign others.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
             UNKNOWN_ISSUER.to_owned()
         }
@@ -124,7 +124,7 @@ pub(super) fn complaint(error: &Error) -> Option<String> {
 const UNKNOWN_ISSUER: &str = "the certificate's issuer is not known here: if you trust it, name \
      its certificate with --ca-file, [probe] ca_file or SSL_CERT_FILE";
 
-/// webpki has each in its own spelling of what kind it is.
+/// webpki adds the kind of each name in its own notation.
 fn names(presented: &[String]) -> String {
     let plain = |name: &String| {
         let inner = name.split('"').nth(1);

@@ -22,26 +22,25 @@ use super::nodes::Nodes;
 use crate::hidden::Hidden;
 use crate::model::{self, Answer, Lost, Unexpected};
 
-/// Who asks.
+/// The User-Agent header.
 const BGECS: HeaderValue = HeaderValue::from_static(concat!("bgecs/", env!("CARGO_PKG_VERSION")));
-/// How much of a body is looked at where a pattern is looked for in it.
+/// How much of a body is searched for a pattern.
 const SEARCHED_BODY: usize = 256 * 1024;
 
-/// Requests that may be under way over kept connections to one node. Further
-/// ones wait, as in every client that keeps connections, and their latency says
-/// so; without a bound a server that stalls would be asked for thousands.
+/// How many requests may be under way over kept connections to one node. Further ones
+/// wait, as in every client with keep-alive, and that shows in their latency; without a
+/// limit, a server that stalls would get thousands of connections.
 const KEPT_CONNECTIONS: usize = 256;
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     pub answer: Arc<Answer>,
-    /// What is not as it should be, if it is an answer.
+    /// What is wrong with the answer, if there is one.
     pub unexpected: Option<Unexpected>,
 }
 
-/// Asks one question at one address, over connections that it makes anew or
-/// keeps.
+/// Sends one kind of request to one address, over new or kept connections.
 #[derive(Debug)]
 pub struct Client {
     question: Question,
@@ -52,7 +51,7 @@ pub struct Client {
     expiry: Expiry,
     kept: Mutex<HashMap<SocketAddr, Arc<Pool>>>,
     answers: Answers,
-    /// What is sent, and repeated to nobody.
+    /// It is sent, but never shown to anybody.
     secret: Option<Hidden>,
 }
 
@@ -60,8 +59,8 @@ impl Client {
     /// `timeout` is for one request, its connection included.
     ///
     /// # Errors
-    /// In words: an address that no request can be made of, or a system without
-    /// root certificates where the address wants them, or a file without any.
+    /// In words: an address that cannot be requested, or a system without root
+    /// certificates if the address needs them, or a file without any.
     pub fn new(address: &Address, question: Question, timeout: Duration) -> Result<Self, String> {
         let expiry = Expiry::default();
         let tls = match address.is_secured {
@@ -97,12 +96,13 @@ impl Client {
         })
     }
 
-    /// When the certificate ends that is met first.
+    /// When the certificate that is met first expires.
     pub fn expiry(&self) -> Expiry {
         self.expiry.clone()
     }
 
-    /// For so many fresh connections that this machine would run out of ports.
+    /// Resets connections at their end, for so many new ones that this machine would run
+    /// out of ports.
     pub fn resetting(mut self, resets: bool) -> Self {
         self.maker.resets = resets;
         self
@@ -119,7 +119,7 @@ impl Client {
             .unwrap_or_else(|(why, error)| self.nothing(why, error))
     }
 
-    /// There is nobody to ask.
+    /// The result if there is nothing to connect to.
     pub fn nothing(&self, why: Lost, error: String) -> Exchange {
         Exchange {
             answer: self.answers.keep(&Answer::Nothing { why, error }),
@@ -141,19 +141,19 @@ impl Client {
         }
     }
 
-    /// A kept connection that ends ahead of the request says nothing of what users
-    /// see: their clients open another one too (RFC 9112, 9.3.1; RFC 9113, 8.7).
+    /// If a kept connection ends before the request, that says nothing about what users
+    /// see: their clients open another one as well (RFC 9112, 9.3.1; RFC 9113, 8.7).
     async fn ask_kept(&self, node: SocketAddr) -> Result<Exchange, Nothing> {
         let pool = self.pool(node);
-        // Given back when the answer is read.
+        // Released when the answer has been read.
         let _room = pool.room.acquire().await;
         if let Some(kept) = pool.take()
             && let Some(asked) = self.ask_over(&pool, kept).await
         {
             return asked;
         }
-        // Apart, as what it takes to open one would be carried along by every
-        // request that needs none.
+        // Boxed: otherwise every request would carry the space for opening a connection,
+        // even if it opens none.
         let connection = Box::pin(self.maker.open(node)).await?;
         if let Some(shared) = connection.shared() {
             pool.put(shared);
@@ -162,7 +162,8 @@ impl Client {
         asked.unwrap_or_else(|| Err(ended()))
     }
 
-    /// Asks, and keeps the connection. None where it ended ahead of the request.
+    /// Sends a request, and keeps the connection. None if the connection ended before the
+    /// request.
     async fn ask_over(
         &self,
         pool: &Pool,
@@ -191,12 +192,12 @@ impl Client {
         *request.method_mut() = self.question.method.clone();
         *request.headers_mut() = self.headers.clone();
         match connection {
-            // As asked of the server itself, not of a proxy.
+            // In the form for the server itself, not for a proxy.
             OpenConnection::One(_) => {
                 let path = self.uri.path_and_query().cloned();
                 *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
             }
-            // Its Host is the URI's.
+            // The host is part of the URI.
             OpenConnection::Two(_) => {
                 *request.uri_mut() = self.uri.clone();
                 request.headers_mut().remove(HOST);
@@ -220,7 +221,7 @@ impl Client {
             None => Answer::KEPT_BODY,
         };
         let secret = self.secret.as_ref().map_or("", Hidden::reveal);
-        // A secret that begins within what is kept is seen whole.
+        // A secret that begins within what is kept is read completely.
         let mut body = read_body(response, room + secret.len()).await?;
         let unexpected = expected.judge(status, &body[..body.len().min(room)]);
         withhold(&mut body, secret);
@@ -241,7 +242,8 @@ fn place(text: &[u8], secret: &str) -> Option<usize> {
     windows.position(|window| window == secret.as_bytes())
 }
 
-/// Some apps repeat what they are asked; of such an answer only the start is kept.
+/// Some apps repeat requests in their answers; such an answer is only kept up to the
+/// secret.
 fn withhold(body: &mut Vec<u8>, secret: &str) {
     if let Some(at) = place(body, secret) {
         body.truncate(at);
@@ -267,7 +269,7 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// One that is idle, or takes requests side by side.
+    /// An idle connection, or one that takes several requests at once.
     fn take(&self) -> Option<OpenConnection> {
         let mut idle = self.idle();
         while let Some(last) = idle.last() {
@@ -293,7 +295,7 @@ fn ended() -> Nothing {
     (Lost::Reset, "the connection was closed".to_owned())
 }
 
-/// Those that go with every request. What a person gave wins.
+/// The headers of every request. Those that a person gave win.
 fn headers(address: &Address, question: &Question) -> Result<HeaderMap, String> {
     let host = HeaderValue::from_str(&address.authority).map_err(|error| error.to_string())?;
     let mut headers = HeaderMap::new();
@@ -317,7 +319,7 @@ fn headers(address: &Address, question: &Question) -> Result<HeaderMap, String> 
     Ok(headers)
 }
 
-/// Asks once, over a fresh connection, whichever node takes it.
+/// Sends one request over a new connection, to whichever node accepts it.
 pub async fn ask_once(address: &Address, question: &Question, timeout: Duration) -> Exchange {
     let client = match Client::new(address, question.clone(), timeout) {
         Ok(client) => client,
@@ -344,7 +346,8 @@ pub async fn ask_once(address: &Address, question: &Question, timeout: Duration)
     asked
 }
 
-/// Asks each node once, as a new visitor; and tells what is to be warned of.
+/// Sends one request to each node, as a new visitor; returns the answers, and what to
+/// warn of.
 pub async fn ask_each(
     address: &Address,
     question: &Question,
@@ -373,7 +376,7 @@ impl Exchange {
         }
     }
 
-    /// Whether it is a whole answer, and as it should be.
+    /// Whether it is a complete answer without anything wrong.
     #[cfg(test)]
     pub fn is_good(&self) -> bool {
         self.unexpected.is_none() && matches!(*self.answer, Answer::Http { .. })

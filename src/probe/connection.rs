@@ -24,14 +24,14 @@ use crate::error::{Cause, causes, innermost};
 use crate::model::Lost;
 use crate::trust;
 
-/// What HTTP/2 is called where TLS agrees on it.
+/// HTTP/2's name when TLS negotiates it.
 const ALPN_2: &[u8] = b"h2";
 const ALPN_1: &[u8] = b"http/1.1";
 
-/// What came in place of an answer, and in words.
+/// What happened instead of an answer, and in words.
 pub(super) type Nothing = (Lost, String);
 
-/// Ready to take requests, while the other side has not closed it.
+/// Ready for requests as long as the other side has not closed it.
 #[derive(Debug)]
 pub(super) enum OpenConnection {
     One(http1::SendRequest<Empty<Bytes>>),
@@ -42,11 +42,11 @@ pub(super) enum OpenConnection {
 #[derive(Debug, Clone)]
 pub(super) struct Maker {
     pub version: Version,
-    /// Some where they are secured: with what, and for whom.
+    /// Set if connections are secured: the configuration, and the server's name.
     pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    /// Whether a connection that is dropped is reset. One that is closed in
-    /// order keeps its port for a minute; at hundreds of fresh ones a second no
-    /// port would be left.
+    /// Whether a connection is reset when it is dropped. If it is closed in order, its
+    /// port stays in use for a minute; with hundreds of new ones a second no port would
+    /// be left.
     pub resets: bool,
 }
 
@@ -55,7 +55,7 @@ impl Maker {
         let stream = TcpStream::connect(node)
             .await
             .map_err(|error| explain(&error, Lost::Other))?;
-        // As browsers do: a request is not held back for more to come.
+        // As in browsers: a request is not held back to wait for more data.
         let _ = stream.set_nodelay(true);
         if self.resets {
             let _ = stream.set_zero_linger();
@@ -93,8 +93,8 @@ where
 /// What became of a request.
 pub(super) enum SendResult {
     Answered(Response<Incoming>),
-    /// The connection was closed meanwhile: it never left, or the server says
-    /// that it did not look at it.
+    /// The connection was closed meanwhile: the request was not sent, or the server says
+    /// that it did not process it.
     Unsent,
     Lost(Nothing),
 }
@@ -107,7 +107,7 @@ impl OpenConnection {
         }
     }
 
-    /// Another to the same, where one connection carries many requests at once.
+    /// Another handle to the same connection, if it carries many requests at once.
     pub fn shared(&self) -> Option<Self> {
         match self {
             Self::One(_) => None,
@@ -145,14 +145,14 @@ fn closed(error: &hyper::Error) -> SendResult {
     SendResult::Lost(explain(error, Lost::Reset))
 }
 
-/// A server that goes away says which was the last request that it looked at, and
-/// only those after it end so (RFC 9113, 6.8).
+/// A server that goes away names the last request that it processed, and only later ones
+/// end like this (RFC 9113, 6.8).
 fn was_left(error: Cause<'_>) -> bool {
     let mut causes = causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>());
     causes.any(|error| error.is_go_away() && error.is_remote())
 }
 
-/// Reads a body to its end, as a user's client would, and keeps its start.
+/// Reads a body to its end, as a user's client would, but keeps only the start.
 pub(super) async fn read_body(
     response: Response<Incoming>,
     room: usize,
@@ -169,10 +169,11 @@ pub(super) async fn read_body(
     Ok(kept)
 }
 
-/// The system's roots, and those of a file. With a file the system needs none.
+/// The system's root certificates and those of a file. With a file, the system need not
+/// have any.
 ///
 /// # Errors
-/// A system or a file without any root certificate.
+/// Neither the system nor the file has a root certificate.
 pub(super) fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let system = trust::roots();
@@ -187,11 +188,11 @@ pub(super) fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// TLS that trusts those roots. Every connection is a stranger's: none resumes
-/// what an earlier one agreed on.
+/// TLS that trusts those roots. Sessions are never resumed: each connection looks like a
+/// new client's.
 ///
 /// # Errors
-/// What rustls cannot check certificates with.
+/// rustls cannot check certificates with these.
 pub(super) fn tls(
     version: Version,
     roots: RootCertStore,
@@ -200,7 +201,7 @@ pub(super) fn tls(
     let usual = WebPkiServerVerifier::builder(Arc::new(roots))
         .build()
         .map_err(|error| error.to_string())?;
-    // It asks the usual one, and adds nothing but a look at the end.
+    // The inspector calls the usual verifier, and only adds a look at the expiry.
     let inspector = Arc::new(Inspector { usual, expiry });
     let mut config = ClientConfig::builder()
         .dangerous()
@@ -216,7 +217,7 @@ pub(super) fn tls(
     Ok(Arc::new(config))
 }
 
-/// A certificate that is not accepted has its own sentence.
+/// A certificate that is not accepted has its own message.
 fn of_handshake(error: &io::Error) -> Nothing {
     let inner = unwrapped(error).get_ref();
     let complaint = inner
@@ -228,14 +229,14 @@ fn of_handshake(error: &io::Error) -> Nothing {
     }
 }
 
-/// `otherwise` is what it is unless its causes tell more.
+/// `otherwise` is the result unless the causes say more.
 fn explain(error: Cause<'_>, otherwise: Lost) -> Nothing {
     let is_securing = otherwise == Lost::Tls;
     let why = causes(error).find_map(|cause| why(cause, is_securing));
     (why.unwrap_or(otherwise), innermost(error))
 }
 
-/// What one of an error's causes says of it, if anything.
+/// What a cause of an error says about the kind of loss, if anything.
 fn why(cause: &(dyn StdError + 'static), is_securing: bool) -> Option<Lost> {
     if cause.is::<rustls::Error>() {
         return Some(Lost::Tls);
@@ -257,13 +258,13 @@ fn why(cause: &(dyn StdError + 'static), is_securing: bool) -> Option<Lost> {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::NotConnected => Some(Lost::Reset),
-        // A connection that ends while it is made was being secured.
+        // If a connection ends during its handshake, securing it failed.
         io::ErrorKind::UnexpectedEof if is_securing => Some(Lost::Tls),
         _ => None,
     }
 }
 
-/// One I/O error can wrap another, and does not name it among its causes.
+/// An I/O error can wrap another one without naming it as its source.
 fn unwrapped(error: &io::Error) -> &io::Error {
     let wrapped = error.get_ref().and_then(|wrapped| wrapped.downcast_ref());
     wrapped.map_or(error, unwrapped)

@@ -1,6 +1,6 @@
-//! Who is asked for a name's addresses: this machine's resolver, or one by its
-//! address. Nothing is kept between two questions: what a resolver keeps, and for
-//! how long, is what is to be seen.
+//! The resolver for a name's addresses: this machine's, or one at an address. Nothing is
+//! cached between two lookups, because what a resolver caches, and for how long, is what
+//! should be seen.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,10 +14,10 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
-/// For one question, its tries included.
+/// For one lookup, including its retries.
 const PATIENCE: Duration = Duration::from_secs(2);
 const TRIES: usize = 2;
-/// A name may lead to another so often.
+/// How often a name may lead to another.
 const LONGEST_CHAIN: usize = 8;
 
 /// A resolver.
@@ -33,7 +33,7 @@ impl fmt::Debug for Dns {
     }
 }
 
-/// As people know it.
+/// Its name for people.
 impl fmt::Display for Dns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -49,7 +49,7 @@ impl PartialEq for Dns {
 impl Eq for Dns {}
 
 impl Dns {
-    /// This machine's.
+    /// This machine's resolver.
     ///
     /// # Errors
     /// In words: it has none.
@@ -62,10 +62,10 @@ impl Dns {
         })
     }
 
-    /// One by its address; `name` is what people know it by.
+    /// The resolver at an address; `name` is its name for people.
     ///
     /// # Errors
-    /// In words: what the library will not take.
+    /// In words: what the library rejects.
     pub fn at(address: SocketAddr, name: impl Into<String>) -> Result<Self, String> {
         let connection = |protocol| {
             let mut connection = ConnectionConfig::new(protocol);
@@ -83,8 +83,8 @@ impl Dns {
         })
     }
 
-    /// Where it says that the name leads. Who answers for a zone alone leaves names of
-    /// others to this machine's resolver.
+    /// The addresses of a name according to this resolver. A server that answers only for
+    /// its own zone leaves names in other zones to this machine's resolver.
     ///
     /// # Errors
     /// In words: it does not answer, or knows no address.
@@ -104,7 +104,7 @@ impl Dns {
         Err(format!("{self} knows no address of {host}"))
     }
 
-    /// What it says of a name, and the name that it leads to.
+    /// The addresses that it gives for a name, and the name that it leads to.
     async fn step(&self, name: &str) -> Result<(Vec<IpAddr>, Option<String>), String> {
         let (four, six) = tokio::join!(
             self.resolver.lookup(name, RecordType::A),
@@ -133,7 +133,7 @@ impl Dns {
         }
     }
 
-    /// It may have an answer to the name alone, and none to where that leads.
+    /// It may answer only for the name itself, but not for the name that it leads to.
     async fn elsewhere(
         &self,
         name: &str,
@@ -158,8 +158,8 @@ impl Dns {
         Ok((found.iter().collect(), None))
     }
 
-    /// The names of a zone's name servers, as it is told, in lower case and without the
-    /// last dot.
+    /// The names of a zone's name servers according to this resolver, in lower case and
+    /// without the final dot.
     ///
     /// # Errors
     /// In words: it does not answer.
@@ -181,7 +181,7 @@ impl Dns {
     }
 }
 
-/// No search list is gone through for it.
+/// With a final dot, so that no search list is used.
 fn whole(name: &str) -> String {
     format!("{}.", name.trim_end_matches('.'))
 }

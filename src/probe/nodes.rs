@@ -1,5 +1,5 @@
-//! The addresses behind a name: a load balancer has one in each zone, and
-//! changes them while it grows.
+//! The addresses behind a name: a load balancer has one in each zone, and they change
+//! when it grows.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,20 +12,20 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::dns::Dns;
 
-/// The name is looked up again this often: a load balancer's answers are good
-/// for 60 s (<https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html>).
+/// How often the name is looked up again: a load balancer's answers are valid for 60 s
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html>).
 const EVERY: Duration = Duration::from_secs(10);
-/// By a resolver that is watched for when it changes its mind.
+/// With a given resolver, to see when its answer changes.
 const EVERY_BY_RESOLVER: Duration = Duration::from_secs(1);
-/// While it has no address.
+/// While there is no address.
 const EVERY_WHILE_LOST: Duration = Duration::from_secs(1);
-/// How long an address of one family may take until the other one is tried.
+/// How long an address of one family may take before the other family is tried.
 const TRIAL: Duration = Duration::from_millis(300);
 
 /// The nodes as last looked up, or why there are none.
 pub(super) type Found = Result<Arc<[SocketAddr]>, String>;
 
-/// Shared between who looks names up and who asks.
+/// Shared between the lookups and the requests.
 #[derive(Debug, Clone)]
 pub(super) struct Nodes {
     names: Arc<[String]>,
@@ -34,8 +34,8 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// Looks the names up. Of the two families of addresses it keeps to the one
-    /// that can be reached from here.
+    /// Looks the names up, and keeps the family of addresses that can be reached from
+    /// here.
     pub async fn of(address: &Address) -> Self {
         let (names, dns) = (address.through.as_slice(), address.dns.clone());
         let found = match look_up(names, dns.as_ref()).await {
@@ -56,9 +56,8 @@ impl Nodes {
             .clone()
     }
 
-    /// Looks again and again. An address that was found stays until another
-    /// takes its place: a resolver that is down for a moment is no failure of
-    /// the load balancer.
+    /// Looks the names up again and again. An address stays until another replaces it: if
+    /// a resolver is down for a moment, that is not the load balancer's fault.
     pub async fn follow(self) {
         loop {
             let before = self.now();
@@ -82,7 +81,7 @@ impl Nodes {
     }
 }
 
-/// Every address of every name, in order, each once.
+/// Every address of every name, in order and without duplicates.
 async fn look_up(names: &[String], dns: Option<&Dns>) -> Result<Vec<SocketAddr>, String> {
     let mut all = Vec::new();
     for name in names {
@@ -105,7 +104,7 @@ async fn look_up(names: &[String], dns: Option<&Dns>) -> Result<Vec<SocketAddr>,
     Ok(all)
 }
 
-/// `HOST:PORT`, by that resolver.
+/// `HOST:PORT`, looked up by that resolver.
 async fn by(dns: &Dns, name: &str) -> Result<Vec<SocketAddr>, String> {
     let (host, port) = name.rsplit_once(':').unwrap_or((name, "80"));
     let port = port.parse().unwrap_or(80);
@@ -118,8 +117,8 @@ fn unknown(name: &str, error: &io::Error) -> String {
     format!("no address of {name}: {error}")
 }
 
-/// The family whose first address takes a connection; the resolver's choice
-/// where neither does.
+/// The family whose first address accepts a connection; the resolver's choice if neither
+/// does.
 async fn reachable(all: &[SocketAddr]) -> Vec<SocketAddr> {
     let first = all.first().copied();
     let other = all

@@ -1,4 +1,4 @@
-//! When requests leave: `start + n / rate`, whatever the answers do.
+//! When requests are sent: at `start + n / rate`, whatever the answers do.
 
 mod timer;
 
@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use timer::Timer;
 
-/// The clock is not looked at more often. Requests that are due within so long
-/// leave together.
+/// The clock is not read more often than this. Requests that become due within this time
+/// are sent together.
 const FINEST: Duration = Duration::from_micros(200);
 
 /// A slow answer delays no later request.
@@ -25,13 +25,13 @@ impl Schedule {
         Duration::from_secs_f64(1.0 / self.rate)
     }
 
-    /// When request `n` is due, since the start.
+    /// When request `n` is due, counted from the start.
     #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 requests")]
     pub fn due(&self, n: u64) -> Duration {
         Duration::from_secs_f64(n as f64 / self.rate)
     }
 
-    /// How many leave within that time.
+    /// How many are sent within that time.
     pub fn due_within(&self, time: Duration) -> u64 {
         self.due_by(time).saturating_sub(1)
     }
@@ -44,7 +44,7 @@ impl Schedule {
     )]
     fn due_by(&self, elapsed: Duration) -> u64 {
         let mut count = (elapsed.as_secs_f64() * self.rate) as u64;
-        // Divided and multiplied again it need not be the same.
+        // Rounding may make multiplication and division disagree.
         while self.due(count) <= elapsed {
             count += 1;
         }
@@ -52,7 +52,7 @@ impl Schedule {
     }
 }
 
-/// Says how many requests are due, as time goes by, until it is told to stop.
+/// Reports how many requests are due as time goes by, until it is stopped.
 #[derive(Debug)]
 pub(super) struct Ticks {
     schedule: Schedule,
@@ -63,7 +63,7 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Within a runtime. They end when `is_over` says so, or its sender is gone.
+    /// Needs a runtime. The ticks end when `is_over` says so or its sender is dropped.
     ///
     /// # Errors
     /// The system has no timer left.
@@ -81,7 +81,7 @@ impl Ticks {
         })
     }
 
-    /// How many are due in all by now, once there are more than before.
+    /// How many requests are due in total, as soon as there are more than before.
     pub async fn next(&mut self) -> Option<u64> {
         loop {
             if self.is_over() {

@@ -1,16 +1,16 @@
-//! Tells when this process did not run: it was stopped, its machine slept or had
-//! no time for it. What a request came to meanwhile says nothing of the server.
+//! Notices when this process did not run: because it was stopped, or its machine slept or
+//! was overloaded. The result of a request during that time says nothing about the
+//! server.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::sleep;
 
-/// How often it is felt.
+/// How often it beats.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// Longer than a busy machine hesitates, and shorter than anybody waits for an
-/// answer.
+/// Longer than a busy machine stalls, and shorter than anybody waits for an answer.
 const AWAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -23,8 +23,8 @@ struct Beats {
     back: Option<Instant>,
 }
 
-/// By both clocks: the one that counts up on Linux stands still while the
-/// machine sleeps (`clock_gettime(2)`), and the other one may be set.
+/// Two clocks: on Linux the monotonic one stands still while the machine sleeps
+/// (`clock_gettime(2)`), and the other one may be set.
 #[derive(Debug, Clone, Copy)]
 struct ClockReading {
     counted: Instant,
@@ -57,7 +57,7 @@ impl Pulse {
         }))
     }
 
-    /// Beats on, for as long as its runtime lives.
+    /// Keeps beating as long as its runtime lives.
     pub async fn follow(self: Arc<Self>) {
         loop {
             sleep(BEAT).await;
@@ -65,7 +65,7 @@ impl Pulse {
         }
     }
 
-    /// Whether for some of the time since then this process did not run.
+    /// Whether this process did not run for some of the time since then.
     pub fn was_away_since(&self, then: Instant) -> bool {
         self.was_away_between(then, ClockReading::now())
     }

@@ -1,4 +1,4 @@
-//! Connections without a question: whether there is anything to ask from here.
+//! Connections without a request: whether this machine can reach an address at all.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,9 +16,9 @@ use crate::model::{Knock, Unreached};
 /// Between two rounds over nodes that refuse.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Some where no node took a connection in all of that time: refusals come fast,
-/// and a listener that is only late must not be told from two of them. A name
-/// without an address is not yet a way that is barred.
+/// Set if no node accepted a connection in all of that time. Refusals come fast, so two
+/// of them must not count against a listener that is only late. A name without an address
+/// does not count as unreachable yet.
 pub async fn unreached(address: &Address, patience: Duration) -> Option<Unreached> {
     let nodes = Nodes::of(address).await.now().ok()?;
     let deadline = Instant::now() + patience;
@@ -32,7 +32,7 @@ pub async fn unreached(address: &Address, patience: Duration) -> Option<Unreache
     }
 }
 
-/// Each at once, until one takes the connection.
+/// Tries all at once, until one accepts the connection.
 async fn knock_at(nodes: &[SocketAddr], patience: Duration) -> Vec<(SocketAddr, Knock)> {
     let knock = |node: SocketAddr| async move { (node, knock(node, patience).await) };
     let mut knocking: FuturesUnordered<_> = nodes.iter().copied().map(knock).collect();

@@ -1,7 +1,7 @@
-//! The probe: requests on an absolute schedule, answers as they come.
+//! The probe: sends requests on an absolute schedule and reports answers as they come.
 //!
-//! It lives on a thread of its own, so that nothing else that bgecs does delays
-//! a request, nor a request anything else.
+//! It runs on its own thread, so that the rest of bgecs does not delay requests, and
+//! requests delay nothing else.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,12 +20,12 @@ use super::pulse::Pulse;
 use super::sockets;
 use crate::model::{Connection, Lost, Sample};
 
-/// From so many fresh connections a second on, each is reset at its end: a
-/// machine has some 28,000 ports, and one that was closed in order is in use
-/// for a minute more (RFC 9293, 3.6.1).
+/// From this many new connections a second on, each is reset at its end: a machine has
+/// about 28,000 ports, and a connection that was closed in order occupies one for another
+/// minute (RFC 9293, 3.6.1).
 const MANY_FRESH: f64 = 200.0;
 
-/// Answers within so long are passed on together.
+/// Answers within this time are passed on together.
 const TOGETHER: Duration = Duration::from_millis(10);
 
 /// Which kinds of connection are asked over.
@@ -75,30 +75,30 @@ impl Connections {
 #[derive(Debug)]
 pub struct Probe {
     samples: mpsc::UnboundedReceiver<Vec<Sample>>,
-    /// Came, and were not taken yet.
+    /// Received, but not returned yet.
     taken: VecDeque<Sample>,
     shared: Arc<Shared>,
-    /// Dropped, it stops the probe too.
+    /// Dropping it also stops the probe.
     is_over: watch::Sender<bool>,
     schedule: Schedule,
     /// From the origin to the start.
     offset: Duration,
 }
 
-/// What both sides look at.
+/// Shared by both sides.
 #[derive(Debug, Default)]
 struct Shared {
     sent: Mutex<Sent>,
-    /// How many were due and never left.
+    /// How many were due but were never sent.
     unsent: AtomicU64,
-    /// How many left, and this process was not there for their answers.
+    /// How many were sent, but this process was not running when their answers were due.
     unheard: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Sent {
     count: u64,
-    /// The numbers of those whose answers nobody took yet.
+    /// The numbers of requests whose answers have not been taken yet.
     pending: BTreeSet<u64>,
 }
 
@@ -109,8 +109,7 @@ impl Shared {
 }
 
 impl Probe {
-    /// Starts to ask at once, every node in turn. Times in its samples count
-    /// from `origin`.
+    /// Starts at once, with every node in turn. Times in its samples count from `origin`.
     pub async fn start(
         client: Client,
         address: &Address,
@@ -139,9 +138,9 @@ impl Probe {
             most,
             pulse: Arc::new(Pulse::new()),
         };
-        // Named, so that a profile tells whose time it is.
+        // The name shows in profiles.
         let thread = thread::Builder::new().name("probe".to_owned());
-        // Without a thread there is no probe, and its end says so.
+        // Without a thread the probe ends at once, which the listener sees.
         let _ = thread.spawn(move || Arc::new(asking).run(told));
         Self {
             samples,
@@ -153,45 +152,44 @@ impl Probe {
         }
     }
 
-    /// The next answer, or what came in its place; `None` after `stop`, once the
-    /// last one is in.
+    /// The next answer, or what happened instead; `None` after `stop`, once the last one
+    /// has come.
     pub async fn next(&mut self) -> Option<Sample> {
         while self.taken.is_empty() {
             self.taken.extend(self.samples.recv().await?);
         }
         let sample = self.taken.pop_front()?;
-        // Not any earlier, or an answer in the queue would count as none to come.
+        // Not earlier, or an answer in the queue would not count as pending.
         self.shared.sent().pending.remove(&sample.n);
         Some(sample)
     }
 
-    /// Sends no more. What is under way is still reported.
+    /// Sends no more requests. Those under way are still reported.
     pub fn stop(&self) {
         self.is_over.send_replace(true);
     }
 
-    /// When the oldest request was due whose answer was not taken yet; the next
-    /// one's time, where there is none.
+    /// When the oldest request was due whose answer has not been taken yet; if there is
+    /// none, when the next one is due.
     pub fn oldest_pending(&self) -> Duration {
         let sent = self.shared.sent();
         let oldest = sent.pending.first().copied().unwrap_or(sent.count);
         self.offset + self.schedule.due(oldest)
     }
 
-    /// How many requests were due of which it can tell nothing: they had not left
-    /// when it was stopped, or this process did not run at their time.
+    /// How many due requests it knows nothing about: they had not been sent when it was
+    /// stopped, or this process did not run at their time.
     pub fn unsent(&self) -> u64 {
         self.shared.unsent.load(Ordering::Acquire) + self.shared.unheard.load(Ordering::Acquire)
     }
 }
 
-/// Good answers wait here for each other a little, as to wake whoever listens
-/// costs more than a request does. A failure goes on at once, and takes along
-/// what came before it.
+/// Good answers wait here a little for each other, because waking the listener costs more
+/// than a request. A failure is passed on at once, together with what came before it.
 #[derive(Debug)]
 struct Outbox {
     tell: mpsc::UnboundedSender<Vec<Sample>>,
-    /// How long a good answer waits at most, while requests leave.
+    /// How long a good answer waits at most while requests are being sent.
     patience: Duration,
     waiting: Mutex<Waiting>,
 }
@@ -210,7 +208,7 @@ impl Outbox {
         };
         Self {
             tell,
-            // A slow probe has no next request soon to take them along.
+            // With a slow probe, no next request would take them along soon.
             patience: if pace < TOGETHER {
                 TOGETHER
             } else {
@@ -229,7 +227,7 @@ impl Outbox {
         }
     }
 
-    /// Unless the last ones went a moment ago.
+    /// Unless the last ones were passed on a moment ago.
     fn pass_on_in_time(&self) {
         if self.waiting().passed_on.elapsed() >= self.patience {
             self.pass_on();
@@ -240,7 +238,7 @@ impl Outbox {
         let mut waiting = self.waiting();
         if !waiting.samples.is_empty() {
             waiting.passed_on = Instant::now();
-            // Nobody may listen any more: the operation has ended.
+            // Nobody may be listening any more: the operation has ended.
             let _ = self.tell.send(std::mem::take(&mut waiting.samples));
         }
     }
@@ -263,20 +261,19 @@ struct RequestLoop {
     outbox: Outbox,
     shared: Arc<Shared>,
     under_way: Arc<Semaphore>,
-    /// So many may be.
+    /// The most that may be under way.
     most: u32,
     pulse: Arc<Pulse>,
 }
 
 impl RequestLoop {
     fn run(self: Arc<Self>, is_over: watch::Receiver<bool>) {
-        // Without a runtime the probe ends at once, and whoever listens is told
-        // by its end.
+        // Without a runtime the probe ends at once, which the listener sees.
         let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
             return;
         };
         runtime.block_on(async {
-            // Without a timer neither.
+            // The same without a timer.
             let Ok(ticks) = Ticks::new(self.schedule, self.start, is_over) else {
                 return;
             };
@@ -287,7 +284,7 @@ impl RequestLoop {
                 () = self.outbox.tell.closed() => {}
             }
         });
-        // A lookup that hangs must not hold the thread.
+        // A lookup that hangs must not block the thread.
         runtime.shutdown_background();
     }
 
@@ -297,8 +294,8 @@ impl RequestLoop {
         while let Some(count) = ticks.next().await {
             self.outbox.pass_on_in_time();
             if self.pulse.was_away_since(turn) {
-                // What was due meanwhile is not made up for: no user would ask so
-                // often at once.
+                // Requests that were due meanwhile are not made up for: no user would
+                // send so many at once.
                 missed += count - 1 - next;
                 next = count - 1;
             }
@@ -323,13 +320,13 @@ impl RequestLoop {
             let unsent = missed + count - next;
             self.shared.unsent.store(unsent, Ordering::Release);
         }
-        // All permits are back when all are answered.
+        // All permits are back when all requests have been answered.
         self.outbox.pass_on();
         let _ = self.under_way.acquire_many(self.most).await;
         self.outbox.pass_on();
     }
 
-    /// Room for one more request; None if it was stopped while it waited.
+    /// A permit for another request; None if the probe was stopped while waiting.
     async fn room(&self, ticks: &Ticks) -> Option<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.under_way);
         if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {

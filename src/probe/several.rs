@@ -1,4 +1,4 @@
-//! Several probes as one: users come in by several ways, and each is asked.
+//! Several probes as one, for users who come in by several ways.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::Probe;
 use super::certificate::Expiry;
 use crate::model::Sample;
 
-/// A probe of each way, all at the same pace. It ends with the first that ends by
+/// One probe for each way, all at the same rate. It ends with the first that ends by
 /// itself; once stopped, with the last.
 #[derive(Debug)]
 pub struct Probes {
@@ -21,7 +21,7 @@ pub struct Probes {
 
 #[derive(Debug)]
 struct ProbedWay {
-    /// What is asked there; for a failure to be told by.
+    /// The address, by which a failure is named.
     name: Arc<str>,
     probe: Probe,
     expiry: Expiry,
@@ -29,7 +29,7 @@ struct ProbedWay {
 }
 
 impl Probes {
-    /// Each by what is asked there.
+    /// Each with the name of its address.
     pub fn new(all: impl IntoIterator<Item = (String, Probe, Expiry)>) -> Self {
         let all = all.into_iter().map(|(name, probe, expiry)| ProbedWay {
             name: name.into(),
@@ -43,8 +43,8 @@ impl Probes {
         }
     }
 
-    /// The next answer of any; `None` once all that were stopped are over, or one of
-    /// them is that was not.
+    /// The next answer of any probe; `None` once all that were stopped have ended, or one
+    /// has ended that was not stopped.
     pub async fn next(&mut self) -> Option<Sample> {
         let count = u64::try_from(self.all.len()).unwrap_or(u64::MAX);
         loop {
@@ -72,14 +72,14 @@ impl Probes {
         }
     }
 
-    /// When the oldest request was due, on any way, whose answer was not taken yet.
+    /// When the oldest request was due, on any way, whose answer has not been taken yet.
     pub fn oldest_pending(&self) -> Duration {
         let running = self.all.iter().filter(|way| !way.is_over);
         let oldest = running.map(|way| way.probe.oldest_pending()).min();
         oldest.unwrap_or(Duration::MAX)
     }
 
-    /// Sends no more. What is under way is still reported.
+    /// Sends no more requests. Those under way are still reported.
     pub fn stop(&self) {
         self.is_stopped.set(true);
         for way in &self.all {
@@ -92,7 +92,7 @@ impl Probes {
         self.all.iter().map(|way| way.probe.unsent()).sum()
     }
 
-    /// What is to be warned of, of the certificates that were met.
+    /// Warnings about the certificates that were met.
     pub fn warnings(&self) -> Vec<String> {
         let all = self.all.iter().filter_map(|way| way.expiry.warning());
         let mut all: Vec<String> = all.collect();

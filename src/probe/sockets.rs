@@ -1,13 +1,13 @@
-//! How many requests may be under way at once: each has a socket.
+//! How many requests may be under way at once: each needs a socket.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Further requests wait, which their lateness tells.
+/// Further requests wait, which shows in their lateness.
 const MOST: u64 = 4096;
 
-/// Half of the files that this process may have open, after it has asked for as
-/// many as the system lets it: many shells begin with 1024, which a server that
-/// stalls uses up in two seconds of a fast probe.
+/// Half of the files that this process may open, after raising its limit as far as the
+/// system allows: many shells start with 1024, which a server that stalls uses up in two
+/// seconds of a fast probe.
 pub(super) fn at_once() -> u32 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -21,7 +21,7 @@ pub(super) fn at_once() -> u32 {
     share_of(files)
 }
 
-/// None is for no limit.
+/// None means no limit.
 fn share_of(files: Option<u64>) -> u32 {
     let half = files.map_or(MOST, |files| files / 2);
     u32::try_from(half.clamp(1, MOST)).unwrap_or(1)

@@ -130,7 +130,11 @@ async fn what_is_wrong_with_a_certificate_is_a_sentence() {
     let day = |days: i32| (time::OffsetDateTime::now_utc() + DAY * days).date();
     let expected = [
         (-9, -2, format!("the certificate ended on {}", day(-2))),
-        (2, 9, format!("the certificate begins only on {}", day(2))),
+        (
+            2,
+            9,
+            format!("the certificate is not valid before {}", day(2)),
+        ),
     ];
     for (from, to, expected) in expected {
         let (node, _) = authority.serve(from, to).await;

@@ -1,6 +1,6 @@
-//! A timer that ticks on the microsecond. tokio's own are exact to a millisecond,
-//! which is as long as the whole pace of a fast probe; and to be woken by another
-//! thread that sleeps costs as much as a request does.
+//! A timer that ticks with microsecond accuracy. tokio's own timers are accurate to a
+//! millisecond, which is the whole interval of a fast probe; and being woken by another
+//! thread that sleeps costs as much as a request.
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::Timer;
@@ -45,11 +45,11 @@ mod linux {
             Ok(Self(timer))
         }
 
-        /// At once, where one went by since the last.
+        /// Returns at once if a tick has passed since the last call.
         pub async fn tick(&mut self) {
             let mut count = [0; 8];
             let read = |timer: &OwnedFd| Ok(rustix::io::read(timer, &mut count)?);
-            // What it says is only that it is time to look at the clock.
+            // The count does not matter: it is time to read the clock.
             let _ = self.0.async_io(Interest::READABLE, read).await;
         }
     }
@@ -62,7 +62,7 @@ mod other {
 
     use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-    /// As exact as tokio's timers are.
+    /// As accurate as tokio's timers.
     #[derive(Debug)]
     pub struct Timer(Interval);
 
