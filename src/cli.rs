@@ -6,6 +6,7 @@ mod deploy;
 mod exec;
 mod import;
 mod looking;
+pub mod man;
 #[cfg(test)]
 mod pages;
 mod release;
@@ -206,6 +207,12 @@ pub enum Verb {
     Routers,
     /// Print a completion script for a shell
     Completions { shell: Shell },
+    /// Write the man pages into a folder, for a package
+    #[command(hide = true)]
+    Man {
+        #[arg(long, value_hint = clap::ValueHint::DirPath)]
+        dir: PathBuf,
+    },
 }
 
 impl Verb {
@@ -241,7 +248,8 @@ impl Verb {
             | Self::Doctor
             | Self::Report(_)
             | Self::Routers
-            | Self::Completions { .. } => false,
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
         }
     }
 }

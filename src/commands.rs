@@ -37,7 +37,7 @@ mod uploads;
 mod watch;
 
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use clap_complete::Shell;
@@ -98,6 +98,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
             Some(Ok(Exit::Done))
         }
         Verb::Report(args) => Some(report::run(audience, args)),
+        Verb::Man { dir } => Some(man(dir, audience)),
         Verb::Routers => Some(Ok(routers::run(audience))),
         _ => None,
     };
@@ -183,6 +184,7 @@ fn of_app<'a>(
         // Have run by now.
         Verb::Completions { .. }
         | Verb::Doctor
+        | Verb::Man { .. }
         | Verb::Fleet(_)
         | Verb::Watch(_)
         | Verb::Import(_)
@@ -238,6 +240,19 @@ fn completions(shell: Shell, audience: Audience) {
         })),
         false => reporter.data(script.trim_end()),
     }
+}
+
+/// # Errors
+/// One cannot be written (exit 1).
+fn man(dir: &Path, audience: Audience) -> Result<Exit> {
+    cli::man::write(dir).map_err(|error| {
+        let folder = dir.display();
+        Error::failed(format!("the man pages cannot be written into {folder}")).because(&error)
+    })?;
+    if audience.json {
+        Reporter::new(audience).document(&json!({ "operation": "man", "dir": dir }));
+    }
+    Ok(Exit::Done)
 }
 
 async fn open(global: Global, audience: Audience) -> Result<Session> {
