@@ -20,14 +20,14 @@ pub async fn build() -> Result<PathBuf> {
     say::line("building bgecs");
     // The whole workspace, so that features are resolved as in every other
     // build and nothing is compiled twice.
-    cargo(&["build", "--workspace", "--quiet"]).await?;
+    run_cargo(&["build", "--workspace", "--quiet"]).await?;
     Ok(target()?.join("debug/bgecs"))
 }
 
 /// Builds it as `cargo install` does.
 pub async fn build_release() -> Result<PathBuf> {
     say::line("building bgecs for release");
-    cargo(&["build", "--release", "--package", "bgecs", "--quiet"]).await?;
+    run_cargo(&["build", "--release", "--package", "bgecs", "--quiet"]).await?;
     Ok(target()?.join("release/bgecs"))
 }
 
@@ -38,9 +38,10 @@ fn target() -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-async fn cargo(arguments: &[&str]) -> Result<()> {
+/// cargo, as a person would start it.
+pub fn cargo() -> std::process::Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut command = Command::new(cargo);
+    let mut command = std::process::Command::new(cargo);
     // What cargo tells the package that it runs, which is this one. ring's
     // build script looks at it, and would have half of all compiled anew.
     for (name, _) in std::env::vars_os() {
@@ -50,6 +51,11 @@ async fn cargo(arguments: &[&str]) -> Result<()> {
             command.env_remove(&name);
         }
     }
+    command
+}
+
+async fn run_cargo(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::from(cargo());
     let status = command.args(arguments).current_dir(root()).status().await?;
     if !status.success() {
         return Err("bgecs does not build".into());

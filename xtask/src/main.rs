@@ -5,6 +5,7 @@ mod bench;
 mod bgecs;
 mod chaos;
 mod company;
+mod dist;
 mod docs;
 mod e2e;
 mod faults;
@@ -30,6 +31,8 @@ enum Task {
     Bench(bench::Args),
     /// Type commands at random, with faults, kills and strangers, and see what holds
     Chaos(chaos::Args),
+    /// Make what a release is made of: archives, Debian packages, an image, a formula
+    Dist(dist::Args),
     /// Run the whole story on a local AWS with real containers
     E2e {
         /// Leave the local AWS and what runs on it up at the end
@@ -68,6 +71,7 @@ async fn main() -> ExitCode {
             e2e::run(e2e::Telling { keep, gated }).await
         }
         Task::Bench(args) => bench::run(&args).await,
+        Task::Dist(args) => dist::run(&args).await,
         Task::Chaos(args) => chaos::run(&args).await,
         Task::Faults(args) => faults::run(&args).await,
         Task::Gate(args) => gate::run(&args).await,
