@@ -32,10 +32,21 @@ pub fn script(shell: Shell) -> String {
 /// The command line, with what each value may be.
 fn command() -> Command {
     let profile = |arg: Arg| arg.value_parser(PossibleValuesParser::new([PROFILES]));
-    Cli::command()
+    shown()
         .mut_args(hinted)
         .mut_arg("profile", profile)
         .mut_subcommands(|command| command.mut_args(hinted))
+}
+
+/// Without the commands that are hidden, which scripts would offer all the same.
+fn shown() -> Command {
+    let all = Cli::command();
+    let verbs = all.get_subcommands().filter(|verb| !verb.is_hide_set());
+    Command::new("bgecs")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .args(all.get_arguments().cloned())
+        .subcommands(verbs.cloned())
 }
 
 /// What is no file is nothing that a shell could know.
@@ -183,6 +194,7 @@ mod tests {
         assert_eq!(offered("bgecs status --config co"), ["config"]);
         assert!(offered("bgecs ").contains(&"rollback".to_owned()));
         assert_eq!(offered("bgecs roll"), ["rollback"]);
+        assert!(offered("bgecs ma").is_empty());
     }
 
     #[test]

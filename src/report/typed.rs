@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 27] = [
     "submit",
     "serve",
     "up",
@@ -29,6 +29,7 @@ const VERBS: [&str; 26] = [
     "exec",
     "destroy",
     "completions",
+    "man",
 ];
 
 /// The text, with the flag in each command line in it: at its end where that is

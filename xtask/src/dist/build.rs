@@ -30,7 +30,10 @@ enum Linker {
 /// # Errors
 /// What is missing on this machine; it says what brings it.
 pub fn can_build(root: &Path, target: Target) -> Result<()> {
-    standard_library(root, target).and_then(|std| linker(target, std))?;
+    if target.system == System::MacOs && env::consts::OS != "macos" {
+        return Err(format!("{target} is built on a Mac: Apple's SDK is nowhere else").into());
+    }
+    linker(target, standard_library(root, target)?)?;
     Ok(())
 }
 
@@ -151,29 +154,24 @@ fn standard_library(root: &Path, target: Target) -> Result<Std> {
 }
 
 fn linker(target: Target, std: Std) -> Result<Linker> {
-    match target.system {
-        System::MacOs if env::consts::OS == "macos" => Ok(Linker::System),
-        System::MacOs => {
-            Err(format!("{target} is built on a Mac: Apple's SDK is nowhere else").into())
-        }
-        System::Linux if program::answers(&["cargo-zigbuild", "zig", "cc", "--", "--version"]) => {
-            Ok(Linker::Zig)
-        }
-        System::Linux
-            if target.runs_here()
-                && std == Std::Installed
-                && program::in_path("musl-gcc").is_some() =>
-        {
-            Ok(Linker::System)
-        }
-        System::Linux => Err(format!(
-            "nothing here links for {target}: `cargo install --locked cargo-zigbuild` and \
-             `pip install ziglang` bring what does{}",
-            match target.runs_here() {
-                true => " (or, for this target alone, Debian's package musl-tools)",
-                false => "",
-            }
-        )
-        .into()),
+    if target.system == System::MacOs {
+        return Ok(Linker::System);
     }
+    if program::answers(&["cargo-zigbuild", "zig", "cc", "--", "--version"]) {
+        return Ok(Linker::Zig);
+    }
+    // Which links by what comes with an installed standard library.
+    let musl_tools = target.runs_here() && std == Std::Installed;
+    if musl_tools && program::in_path("musl-gcc").is_some() {
+        return Ok(Linker::System);
+    }
+    let or = match musl_tools {
+        true => " (or, for this target alone, Debian's package musl-tools)",
+        false => "",
+    };
+    Err(format!(
+        "nothing here links for {target}: `cargo install --locked cargo-zigbuild` and \
+         `pip install ziglang` bring what does{or}"
+    )
+    .into())
 }

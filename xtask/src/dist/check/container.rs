@@ -77,11 +77,15 @@ fn runs(making: &Making, program: &Path, id: &str) -> Result<()> {
         &format!("bgecs {}\n", making.version),
     )?;
     // Nobody answers there, but before it asks it has to have something to trust.
-    let asked = run(&["probe", "--url", "https://127.0.0.1:9/", "--for", "1s"]).output()?;
-    let asked = String::from_utf8_lossy(&asked.stderr).into_owned();
-    match asked.contains("refused") {
+    let nobody = ["--url", "https://127.0.0.1:9/", "--rate", "1", "--duration", "1s"];
+    let asked = run(&[&["probe"], &nobody[..]].concat()).output()?;
+    let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+    match said.contains("refused") {
         true => Ok(()),
-        false => Err(format!("a probe of nobody in the image says:\n{asked}").into()),
+        false => {
+            let error = String::from_utf8_lossy(&asked.stderr);
+            Err(format!("in the image a probe of nobody says:\n{said}{error}").into())
+        }
     }
 }
 
