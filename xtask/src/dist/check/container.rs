@@ -77,7 +77,14 @@ fn runs(making: &Making, program: &Path, id: &str) -> Result<()> {
         &format!("bgecs {}\n", making.version),
     )?;
     // Nobody answers there, but before it asks it has to have something to trust.
-    let nobody = ["--url", "https://127.0.0.1:9/", "--rate", "1", "--duration", "1s"];
+    let nobody = [
+        "--url",
+        "https://127.0.0.1:9/",
+        "--rate",
+        "1",
+        "--duration",
+        "1s",
+    ];
     let asked = run(&[&["probe"], &nobody[..]].concat()).output()?;
     let said = String::from_utf8_lossy(&asked.stdout).into_owned();
     match said.contains("refused") {
