@@ -311,15 +311,13 @@ async fn a_profile_that_makes_no_sense_is_not_blamed_on_a_role_or_a_sign_in() {
         "half",
     ] {
         let said = unsigned(&by_flag(profile), &KEYS).await;
-        let headline = format!("the profile `{profile}` (--profile) contradicts itself, or lacks ");
+        let headline =
+            format!("the profile `{profile}` (--profile) is contradictory or incomplete");
         assert!(said.starts_with(&headline), "{said}");
         assert!(said.contains("correct it in ~/.aws/config"), "{said}");
     }
     let said = unsigned(&by_flag("token"), &KEYS).await;
-    assert!(
-        said.contains("look at its web_identity_token_file"),
-        "{said}"
-    );
+    assert!(said.contains("check its web_identity_token_file"), "{said}");
 }
 
 #[tokio::test]

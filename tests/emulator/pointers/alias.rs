@@ -114,7 +114,7 @@ impl Pair {
         let back = world.done(&["rollback", "--connect-to", &through])?;
         assert!(world.gate.faults().struck(ill) > 0, "{}", back.shown());
         assert!(
-            back.stderr.contains("not all can be checked"),
+            back.stderr.contains("not everything can be checked"),
             "{}",
             back.shown()
         );
