@@ -347,8 +347,7 @@ pub fn has_new_test_place(before: &EcsInfrastructure, observed: &Observed) -> bo
 }
 
 impl PreparedAttachment {
-    /// What the stack has made so far; if there is none yet, the app's infrastructure as
-    /// the file has it.
+    /// What had been made before this run, whatever the file says by now.
     ///
     /// # Errors
     /// A stack that lacks something.
