@@ -301,7 +301,7 @@ mod tests {
         );
         assert_eq!(found.unread, [""; 0]);
         wire.assert_used_up();
-        // Those that users' name is in come first.
+        // Zones that contain the users' name come first.
         let asked: Vec<String> = wire.requests().into_iter().map(|it| it.operation).collect();
         assert_eq!(
             asked,

@@ -271,7 +271,7 @@ mod tests {
         }
     }
 
-    /// As it comes back.
+    /// As API Gateway returns it.
     fn made(rule: &TestRule) -> ApiRule {
         let made = serde_json::from_value(written(rule, 3));
         ApiRule {

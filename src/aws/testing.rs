@@ -1,6 +1,5 @@
-//! AWS as far as a test needs it: the real clients, and canned answers on the
-//! wire. What is tested is what is sent and what comes of the bytes that
-//! return, the SDK's part included.
+//! AWS for tests: the real clients, with canned answers on the wire. So tests cover what
+//! is sent, and what becomes of the bytes that come back, including the SDK's part.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -98,7 +97,7 @@ pub fn listeners() -> Reply {
     )
 }
 
-/// A request as it left.
+/// A request as it was sent.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub at: Instant,
@@ -115,7 +114,7 @@ impl Request {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 
-    /// A field of a form, as the APIs that answer in XML are asked.
+    /// A field of a form, for APIs that answer in XML.
     pub fn field(&self, name: &str) -> Option<String> {
         let fields: Vec<(String, String)> = serde_urlencoded::from_str(&self.body).expect("a form");
         let field = fields.into_iter().find(|(key, _)| key == name);
@@ -123,9 +122,9 @@ impl Request {
     }
 }
 
-/// Gives the answers of each operation in their order, and keeps the requests.
-/// An operation that has no answer left is a failed test, but that listeners have
-/// no rules unless a test gives them some.
+/// Returns the answers for each operation in order, and keeps the requests. If an
+/// operation has no answer left, the test fails; only listeners have no rules unless a
+/// test gives them some.
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
     replies: Arc<Mutex<HashMap<String, VecDeque<Reply>>>>,
@@ -147,7 +146,7 @@ impl Wire {
         self
     }
 
-    /// Clients that try once.
+    /// Clients that make a single attempt.
     pub fn aws(&self) -> Aws {
         self.aws_with(credentials(), 1)
     }
@@ -175,7 +174,7 @@ impl Wire {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Every request so far, in the order in which they left.
+    /// Every request so far, in the order in which they were sent.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -187,7 +186,7 @@ impl Wire {
         requests.remove(0)
     }
 
-    /// All canned answers were asked for.
+    /// Checks that all canned answers were used.
     pub fn assert_used_up(&self) {
         let replies = self.replies.lock().unwrap();
         let left: Vec<_> = replies
@@ -248,7 +247,7 @@ fn read(request: &HttpRequest) -> Request {
     let has_path = is_xml || header("accept").is_some();
     let operation = match outside_the_body(request) {
         Some(operation) => operation.to_owned(),
-        // A download is named by where it is, and so is what has methods on paths.
+        // Downloads are named by their URL, and so is what has methods on paths.
         None if request.method() == "GET" => request.uri().to_owned(),
         None if has_path => format!("{} {}", request.method(), request.uri()),
         None => body
@@ -267,7 +266,7 @@ fn read(request: &HttpRequest) -> Request {
     }
 }
 
-/// A service for each colour, by names of somebody else's.
+/// A service for each colour, with somebody else's names.
 pub fn web() -> ColorServices {
     let [blue, green] = ["web-blue", "web-green"].map(str::to_owned);
     ColorServices::new("prod", PerColor { blue, green })

@@ -1,4 +1,4 @@
-//! Bundles, good and bad, as whoever uploads them could make them.
+//! Bundles, good and bad, as uploaders could make them.
 
 mod any_archive;
 mod archives;
@@ -37,7 +37,7 @@ fn opened(name: &str, bytes: &[u8]) -> TempDir {
     folder
 }
 
-/// The sentence that a bundle is refused with.
+/// The message with which a bundle is refused.
 fn refused(name: &str, bytes: &[u8]) -> String {
     refused_within(name, bytes, &BundleLimits::default())
 }
@@ -49,7 +49,8 @@ fn refused_within(name: &str, bytes: &[u8], limits: &BundleLimits) -> String {
     error.to_string()
 }
 
-/// Each with the release, packed in both ways, is refused for the entry of that name.
+/// Packed in both ways together with a release, they are refused for the entry of that
+/// name.
 #[track_caller]
 fn both_refuse(items: &[Item], shown: &str, mistake: &str) {
     let items = [&[Item::file("release.toml", RELEASE)], items].concat();
@@ -317,7 +318,7 @@ fn the_folder_has_to_be_empty_and_there() {
     let file = folder.path().join("upload");
     let [(name, bytes), _] = both(&[Item::file("release.toml", RELEASE)]);
     fs::write(&file, bytes).unwrap();
-    // It may be one that leads anywhere by now.
+    // It may be a link that leads anywhere by now.
     symlink("/", folder.path().join("release.toml")).unwrap();
     let limits = BundleLimits::default();
     let error = open(&file, name, folder.path(), &limits).unwrap_err();

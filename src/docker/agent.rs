@@ -220,7 +220,7 @@ mod tests {
     /// What comes back for messages that arrive in pieces of three bytes.
     async fn relayed(messages: &[Vec<u8>]) -> Vec<u8> {
         let (here, mut there) = UnixStream::pair().expect("a pair");
-        // An agent that repeats what it was asked.
+        // An agent that echoes requests.
         tokio::spawn(async move {
             while let Ok(data) = answer(&mut there).await {
                 there.write_all(&data).await?;

@@ -252,7 +252,7 @@ mod tests {
         assert!(error.to_string().contains("no answer in 3 s"), "{error}");
     }
 
-    /// Answers as many pings as come, under that name.
+    /// An engine that answers any number of pings under that name.
     async fn called(server: &'static str) -> Engine {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0");
         let listener = listener.await.expect("a port");

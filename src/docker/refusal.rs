@@ -234,8 +234,8 @@ impl RegistryRefusal {
 mod tests {
     use super::RegistryRefusal;
 
-    /// As ECR, Docker Hub and the distribution registry put it, through the
-    /// engine with its own store and with containerd's.
+    /// In the words of ECR, Docker Hub and the distribution registry, through the engine
+    /// with its own image store and with containerd's.
     const KNOWN: [(&str, RegistryRefusal); 41] = [
         (
             "tag invalid: The image tag '1' already exists in the 'demo' repository and cannot be overwritten because the repository is immutable.",

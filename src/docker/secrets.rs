@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(moved.read().expect("it is there"), b"of the file");
     }
 
-    /// As a shell's `<(…)` gives one.
+    /// Like one from a shell's `<(…)`.
     #[test]
     fn a_pipe_is_read_when_the_build_begins_and_not_before() {
         let pipe = |content: Vec<u8>| {

@@ -1,6 +1,6 @@
-//! Tests that need an engine; those that push need a registry, and those that
-//! run something a shell. The harness sees to all three, and what it cannot see
-//! to fails them; none is skipped.
+//! Tests that need an engine; those that push need a registry, and those that run
+//! something need a shell. The harness provides all three, and what it cannot provide
+//! makes the tests fail; none is skipped.
 
 mod builds;
 mod inputs;
@@ -23,8 +23,8 @@ use tokio::sync::OnceCell;
 
 use super::{BuildContext, BuildRequest, DockerError, Engine, LocalImage, Logins, Progress};
 
-/// What all tests of this process stand on. A static is never dropped: engine
-/// and emulator see by themselves that the process has ended.
+/// What all tests of this process use. A static is never dropped: engine and emulator
+/// notice by themselves that the process has ended.
 struct Ground {
     _engine: localstack::Engine,
     emulator: Emulator,
@@ -43,7 +43,7 @@ async fn prepare() -> Ground {
     let emulator = Emulator::start(&engine, Options::default(), &|_| {})
         .await
         .expect("an emulator");
-    // Where reqwest's own client wants a TLS implementation, also for plain HTTP.
+    // In case reqwest's own client needs a TLS implementation, even for plain HTTP.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let created = reqwest::Client::new()
         .post(emulator.endpoint())
@@ -63,15 +63,15 @@ async fn prepare() -> Ground {
     }
 }
 
-/// A registry that takes any password, with a repository `demo`, and none
-/// called `missing`.
+/// A registry that accepts any password, with a repository `demo` but none called
+/// `missing`.
 async fn registry() -> String {
     let endpoint = ground().await.emulator.endpoint();
     let port = endpoint.rsplit(':').next().expect("a port");
     format!("localhost:{port}")
 }
 
-/// Where the events of a test go.
+/// Collects the events of a test.
 #[derive(Default)]
 struct Events(Mutex<Vec<Progress>>);
 
@@ -174,7 +174,7 @@ async fn paths(engine: &Engine, image: &LocalImage) -> BTreeSet<String> {
         let end = 512 + usize::try_from(size.div_ceil(512) * 512).expect("small");
         rest = rest.get(end..).unwrap_or_default();
     }
-    // What the engine mounts over every container.
+    // What the engine mounts into every container.
     let engines = ["dev", "etc", "proc", "sys", ".dockerenv"];
     paths.retain(|path| {
         !engines

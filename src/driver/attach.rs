@@ -390,7 +390,7 @@ mod tests {
         attachment, infrastructure, observed_by_header, to, with_previous,
     };
 
-    /// A swap moves testers' place too; that is nothing for `attach` to undo.
+    /// A swap moves the testers' place as well; `attach` must not undo that.
     #[test]
     fn where_testers_are_led_by_now_is_no_difference() {
         let host = TestWay::Host {
@@ -437,7 +437,8 @@ mod tests {
         ");
     }
 
-    /// Made where testers are to come in now, it was moved by nobody.
+    /// A place that was only created where testers should come in now was moved by
+    /// nobody.
     #[test]
     fn a_new_place_of_testers_is_no_stranger_s_doing() {
         let mut observed = with_previous(observed_by_header(), None);

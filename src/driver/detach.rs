@@ -280,7 +280,7 @@ mod tests {
         ");
     }
 
-    /// The journal went with a hand that deleted the table.
+    /// Somebody deleted the table by hand, and the journal with it.
     #[tokio::test]
     async fn without_a_journal_the_load_balancer_says_where_users_are() {
         let rule = |group: &str| {

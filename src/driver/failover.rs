@@ -78,7 +78,7 @@ mod tests {
     use crate::report::Style;
     use crate::report::capture::{To, reporter};
 
-    /// As of a role whose policy is older.
+    /// As with a role whose policy is older.
     #[tokio::test]
     async fn who_may_not_look_goes_on_and_is_told() {
         let denied = "<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type>\

@@ -247,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_route_that_takes_no_connection_is_refused_with_what_to_do() {
-        // What it answers is for others to judge.
+        // Others judge what it answers.
         let server = Server::start(|_| Reply::Send(with_status(503, ""))).await;
         let (session, nobody) = (Session::of_hello(Wire::new().aws()), free().await);
         let routes = [Route::Production, Route::Test];
@@ -277,8 +277,8 @@ mod tests {
         let error = require(&session, &world, &[Route::Production], asked).await;
         assert!(error.is_ok());
 
-        // Where a header alone makes a tester, it is told once, and not of whose
-        // range is let in.
+        // If a header alone makes a tester, it is told once, without the range that may
+        // reach the test route.
         let mut world = on(nobody, nobody);
         world.ecs_mut().endpoints.test = Endpoint::Header;
         let error = require(&session, &world, &routes, asked).await.unwrap_err();
@@ -286,7 +286,7 @@ mod tests {
         assert!(!error.hint.unwrap().contains("test_cidr"));
     }
 
-    /// A slow or a bad answer is an answer's matter.
+    /// A slow or bad answer is still an answer.
     #[tokio::test]
     async fn a_colour_that_nobody_can_ask_is_not_one_that_answers_badly() {
         let mut session = Session::of_hello(Wire::new().aws());

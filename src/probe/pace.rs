@@ -119,7 +119,7 @@ mod tests {
         let slowest = Schedule { rate: 0.1 };
         let seconds = Duration::from_secs;
         assert_eq!(slowest.due(1), seconds(10));
-        // To one that began so long ago, so many are due by now.
+        // For a schedule that began that long ago, this many are due by now.
         for (ago, due) in [(seconds(1), 1), (seconds(10), 2), (seconds(25), 3)] {
             let start = Instant::now().checked_sub(ago).unwrap();
             let (_goes_on, is_over) = watch::channel(false);

@@ -86,7 +86,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// So many milliseconds on by the one clock and by the other.
+    /// Later by that many milliseconds on one clock and on the other.
     fn on(from: ClockReading, counted: u32, told: u32) -> ClockReading {
         ClockReading {
             counted: from.counted + counted * MS,

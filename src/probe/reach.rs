@@ -91,7 +91,7 @@ mod tests {
         assert!(began.elapsed() >= PATIENCE);
     }
 
-    /// Whatever it answers, and though another node is not there.
+    /// Whatever it answers, and even if another node does not exist.
     #[tokio::test]
     async fn one_node_that_takes_a_connection_is_enough() {
         let server = Server::start(|_| Reply::Send(with_status(503, ""))).await;

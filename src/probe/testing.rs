@@ -1,5 +1,5 @@
-//! A small HTTP server on a real socket, which does what a test wants and
-//! counts what comes.
+//! A small HTTP server on a real socket, which does what a test wants and counts
+//! requests.
 
 pub mod balancer;
 
@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Nothing here takes long; a test that waits longer waits for what never comes.
+/// Nothing here takes long; a test that waits longer waits for something that never
+/// comes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for what must come.
@@ -59,7 +60,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// `reply` is asked with the number of requests that came before.
+    /// `reply` is called with the number of earlier requests.
     pub async fn start(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,14 +102,14 @@ impl Server {
         self.requests.borrow().len()
     }
 
-    /// The heads of the requests, once there are so many.
+    /// The heads of the requests, once there are that many.
     pub async fn asked_times(&self, times: usize) -> Vec<String> {
         let mut requests = self.requests.subscribe();
         let enough = soon(requests.wait_for(|requests| requests.len() >= times)).await;
         enough.unwrap().clone()
     }
 
-    /// Lets what is stalled go on.
+    /// Lets stalled answers continue.
     pub fn release(&self) {
         self.is_released.send_replace(true);
     }
@@ -145,7 +146,7 @@ impl Connection {
                 }
                 Reply::Stall(first, rest) => (first, Some(rest), true),
             };
-            // A client that has gone away is what some tests are about.
+            // Some tests are about a client that has gone away.
             let mut sent = stream.write_all(first.as_bytes()).await.is_ok();
             if let Some(rest) = rest {
                 let mut is_released = self.is_released.subscribe();
@@ -159,7 +160,7 @@ impl Connection {
     }
 }
 
-/// A request's lines up to the empty one; `None` where the client hung up.
+/// A request's lines up to the empty one; `None` if the client hung up.
 async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut head = String::new();
     loop {

@@ -208,7 +208,7 @@ mod tests {
         let half = of("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").unwrap();
         let error = half.has_whole_keys();
         assert!(error.unwrap_err().message.contains("AWS_SECRET_ACCESS_KEY"));
-        // A pipeline's secret of a mistyped name is an empty text.
+        // In a pipeline, a secret with a mistyped name is an empty text.
         let error = Variables::of([
             ("AWS_ACCESS_KEY_ID".into(), "".into()),
             ("AWS_SECRET_ACCESS_KEY".into(), "hunter22".into()),

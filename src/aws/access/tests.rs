@@ -132,7 +132,7 @@ fn by_file(profile: &str) -> Access {
     Access::new(None, None, None, place)
 }
 
-/// Whose key signs.
+/// The key that signs.
 async fn key(access: &Access, variables: &[(&str, &str)]) -> String {
     let (config, _) = load_on(&Wire::new(), access, variables).await.unwrap();
     let provider = config.credentials_provider().unwrap();
@@ -149,12 +149,12 @@ async fn an_explicit_profile_wins_over_the_environments_keys() {
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/other"),
     ];
     assert_eq!(key(&by_flag("prod"), &web).await, "AKIAPROD");
-    // As in the AWS CLI, what the environment names does not.
+    // As in the AWS CLI, a profile named by the environment does not.
     let named = [KEYS[0], KEYS[1], ("AWS_PROFILE", "prod")];
     assert_eq!(key(&Access::default(), &named).await, "AKIAENVIRONMENT");
     let staging = [("AWS_PROFILE", "staging"), KEYS[0], KEYS[1]];
     assert_eq!(key(&by_flag("prod"), &staging).await, "AKIAPROD");
-    // What is blank says nothing.
+    // A blank value counts as unset.
     let blank = [KEYS[0], KEYS[1], ("AWS_PROFILE", " ")];
     assert_eq!(key(&by_flag(" "), &blank).await, "AKIAENVIRONMENT");
     let only = [("AWS_PROFILE", "prod\n"), ("AWS_ACCESS_KEY_ID", "")];
@@ -222,7 +222,7 @@ async fn an_unknown_profile_is_told_from_those_there_are() {
     "#);
 }
 
-/// What is said when the first call is to be signed.
+/// The message when the first call has to be signed.
 async fn unsigned(access: &Access, variables: &[(&str, &str)]) -> String {
     let denied = || Reply::xml_error(403, "AccessDenied", "not allowed to assume it");
     let wire = Wire::new()
@@ -419,7 +419,7 @@ fn causes_of_what_is_explained_end_with_the_sentence() {
     assert_eq!(causes(&error).last().unwrap().to_string(), "because");
 }
 
-/// They are out of the chain, whole or not.
+/// They are out of the chain, complete or not.
 #[tokio::test]
 async fn half_a_key_beside_an_explicit_profile_is_nobodys_business() {
     for half in [

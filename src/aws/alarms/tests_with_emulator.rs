@@ -1,4 +1,4 @@
-//! What an emulator of CloudWatch answers, whose bytes nobody here made up.
+//! Answers of a CloudWatch emulator, whose bytes were not made up here.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;

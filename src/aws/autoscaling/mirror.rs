@@ -213,10 +213,11 @@ mod tests {
                 "TargetTrackingScalingPolicyConfiguration"
             ]
         );
-        // What has it already is not told again: its alarms would begin anew.
+        // A policy that exists already is not sent again, because its alarms would start
+        // anew.
         let its = policy("app/lb/9/targetgroup/blue/2", "web-blue");
         assert_eq!(missing(&[theirs], &[its], &renaming), []);
-        // Others' metrics are the same for both.
+        // Metrics of others are the same for both.
         let others = policy("app/lb/9/targetgroup/other/3", "queue");
         let put = missing(std::slice::from_ref(&others), &[], &renaming);
         assert_eq!(put, [as_put(&others)]);

@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// When calls leave that come after those pauses, each in its turn.
+    /// When calls are sent that come after these pauses, each in its turn.
     fn departures(bucket: &mut TokenBucket, pauses: &[u64]) -> Vec<Duration> {
         let (mut arrives, mut free) = (Duration::ZERO, Duration::ZERO);
         let mut all = Vec::new();
@@ -112,7 +112,7 @@ mod tests {
         all
     }
 
-    /// Mostly at once, now and then after a rest.
+    /// Mostly at once, sometimes after a rest.
     fn pauses() -> impl Strategy<Value = Vec<u64>> {
         let pause = prop_oneof![Just(0), 0..50_000_u64, 0..5_000_000_u64];
         prop::collection::vec(pause, 1..120)

@@ -84,7 +84,7 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
             &["DescribeScalableTargets"],
             &[(5, 5)],
         ),
-        // As a call is named that has its name in its path.
+        // A call that has its name in its path.
         (PacedService::Route53, &[""], &[(5, 5)]),
     ] {
         for operation in operations {
@@ -109,7 +109,7 @@ fn a_published_limit_is_used_to_its_share() {
         let expected = LimitUse { burst: used, rate };
         assert_eq!(pace.used(limit), expected, "{limit:?}");
     }
-    // Of five a second one by one, from the first on.
+    // Five a second, one at a time from the first on.
     let mut bucket = Pace::Fleet.bucket(Limit {
         burst: 5,
         per_second: 5,
@@ -119,7 +119,7 @@ fn a_published_limit_is_used_to_its_share() {
     assert_eq!(bucket.take(Duration::ZERO), Err(next));
 }
 
-/// Whenever within the second AWS gives back what was taken.
+/// At whatever moment within the second AWS refills the bucket.
 #[test]
 fn a_look_at_many_apps_is_never_throttled() {
     for published in [(100, 20), (50, 20), (40, 10)] {
@@ -141,7 +141,7 @@ fn repeated(wire: Wire, times: usize, operation: &str, reply: &Reply) -> Wire {
     (0..times).fold(wire, |wire, _| wire.on(operation, reply.clone()))
 }
 
-/// When the requests left, from the first on.
+/// When the requests were sent, counted from the first.
 fn departures(wire: &Wire) -> Vec<Duration> {
     let requests = wire.requests();
     let first = requests.first().map(|request| request.at);
@@ -181,7 +181,7 @@ async fn an_attempt_that_is_repeated_takes_a_token_of_its_own() {
     let aws = wire.aws_with(credentials(), 2);
     let arn = Revision::new("task-definition/bgecs-hello:1");
     let calls = (0..16).map(|_| aws.deregister_task_definition(&arn));
-    // Some wait for longer than an attempt may; what counts is what left.
+    // Some wait longer than an attempt may; only what was sent counts.
     let _ = join_all(calls).await;
     let departures = departures(&wire);
     assert!(departures.len() > 16, "{departures:?}");
@@ -202,7 +202,7 @@ async fn who_comes_first_leaves_first() {
         queue.pass().await;
         began.elapsed()
     };
-    // It comes at the moment at which there is a token, and is asked first.
+    // It arrives at the moment when there is a token, and is polled first.
     let late = async {
         sleep(second).await;
         queue.pass().await;
@@ -244,7 +244,7 @@ async fn one_service_s_calls_leave_another_s_alone() {
     assert_eq!(at, began);
 }
 
-/// When the polls of each group left.
+/// When the polls of a group were sent.
 fn polls(wire: &Wire, group: &str) -> Vec<Instant> {
     let of_group = wire.requests().into_iter();
     of_group

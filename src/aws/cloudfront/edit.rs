@@ -130,7 +130,7 @@ fn standing_alone(config: &str, namespace: &str) -> String {
 mod tests {
     use super::*;
 
-    /// With what no SDK knows.
+    /// Including elements that no SDK knows.
     const ANSWER: &str = r#"<?xml version="1.0"?>
 <Distribution xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>E1</Id><DistributionConfig><CallerReference>1</CallerReference><Aliases><Quantity>1</Quantity><Items><CNAME>a.example.com</CNAME></Items></Aliases><DefaultCacheBehavior><TargetOriginId>blue</TargetOriginId><Novelty keep="this">&amp;</Novelty></DefaultCacheBehavior><CacheBehaviors><Quantity>1</Quantity><Items><CacheBehavior><PathPattern>/api/*</PathPattern><TargetOriginId>blue</TargetOriginId></CacheBehavior></Items></CacheBehaviors></DistributionConfig></Distribution>"#;
 

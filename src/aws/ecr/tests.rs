@@ -32,7 +32,8 @@ async fn a_sign_in_is_taken_apart_and_never_shown() {
     assert_eq!(format!("{login:?}"), "RegistryLogin(..)");
     for (registry, is_for) in [
         ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", true),
-        // Who may read another account's images signs in with the same token.
+        // The same token is valid for another account's registry, if its images may be
+        // read.
         ("210987654321.dkr.ecr.eu-west-1.amazonaws.com", true),
         ("210987654321.dkr.ecr-fips.eu-west-1.amazonaws.com", true),
         ("210987654321.dkr-ecr.eu-west-1.on.aws", true),

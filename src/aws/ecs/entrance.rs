@@ -97,7 +97,7 @@ mod tests {
                 vec!["tg/public", "tg/internal"],
                 vec![],
             ),
-            // ECS's own blue/green.
+            // ECS's own blue/green deployment.
             (
                 json!({ "loadBalancers": [{ "targetGroupArn": "tg/a", "advancedConfiguration": {
                     "alternateTargetGroupArn": "tg/b",

@@ -22,7 +22,7 @@ fn arn(name: &str) -> String {
 
 #[tokio::test]
 async fn a_task_definition_is_registered_as_it_is() {
-    // Fields that no SDK knows, an order of their own, and more than ASCII.
+    // Fields that no SDK knows, in an unusual order, and not only ASCII.
     let body = json!({
         "family": FAMILY,
         "aFieldOfTomorrow": { "z": 1, "a": [1.50, null] },
@@ -63,7 +63,7 @@ async fn a_value_that_ecs_finds_invalid_is_not_repeated() {
     }
 }
 
-/// Each request makes a revision: whether a lost one did is for others to look.
+/// Each request creates a revision: the caller has to look whether a lost one did.
 #[tokio::test(start_paused = true)]
 async fn a_registration_is_sent_once() {
     for reply in [
@@ -292,7 +292,7 @@ async fn a_revision_that_something_else_took_away_is_told() {
             .unwrap()
             .contains("`bgecs deploy CONTEXT --tag TAG`")
     );
-    // Not every mistake of that code is one of those.
+    // Not every error with that code is one of those.
     for (message, is_it) in [
         ("TaskDefinition is inactive", true),
         ("Unable to find task definition: bgecs-hello:2", true),
@@ -372,7 +372,7 @@ async fn tags_that_are_none_of_ours_are_left_out() {
     assert_eq!((release.tag, release.digest), (None, None));
 }
 
-/// In a cluster of others, next to one that was there before bgecs.
+/// In a cluster with others, next to a service that existed before bgecs.
 #[tokio::test]
 async fn a_copy_has_all_settings_of_its_original_but_its_names_for_others() {
     let original = json!({ "services": [{
@@ -556,8 +556,8 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
     assert_eq!(sent[1]["desiredCount"], json!(0));
 }
 
-/// A service that is made so is read so, and what is told to one that differs
-/// makes it so.
+/// A service that is created like this is read like this, and what is sent to one that
+/// differs makes it the same.
 #[tokio::test]
 async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
     let there = json!({
@@ -717,7 +717,7 @@ async fn stopped_tasks_tell_how_each_container_was_left() {
     );
     assert_eq!(wire.requests()[0].json()["desiredStatus"], json!("STOPPED"));
     // DescribeTasks refuses an empty list.
-    // None is listed; and one that is known is not asked for again.
+    // None is listed; and a task that is known is not read again.
     for known in [HashSet::new(), HashSet::from(["crashed"])] {
         let tasks = aws.stopped_tasks(&services(), Color::Blue, &known).await;
         assert_eq!(tasks.unwrap(), []);
@@ -775,7 +775,7 @@ async fn revisions_are_deleted_ten_at_a_time_and_those_that_stay_are_named() {
     assert_eq!(sent, [10, 10, 1]);
 }
 
-/// `n` tasks of which one has gone on to stop.
+/// `n` tasks, one of which has started to stop.
 fn tasks(n: usize, last: &str) -> serde_json::Value {
     let task = |n: usize, status: &str| json!({ "taskArn": format!("task/bgecs-hello/{n}"), "lastStatus": status });
     let mut tasks: Vec<_> = (1..n).map(|n| task(n, "STOPPED")).collect();

@@ -118,7 +118,7 @@ async fn kinds_are_told_by_code() {
                 "InvalidParameterException",
                 "ConditionalCheckFailedException",
                 "TransactionCanceledException",
-                // A quota of the account, whatever the SDK makes of it.
+                // A quota of the account, whatever the SDK takes it for.
                 "LimitExceededException",
             ],
         ),
@@ -178,7 +178,7 @@ async fn a_text_never_makes_a_kind() {
     assert_eq!(error.kind, AwsErrorKind::Other);
 }
 
-/// Looks for credentials, and finds this.
+/// A credentials provider that fails like this.
 #[derive(Debug)]
 struct Broken(fn() -> CredentialsError);
 
@@ -234,7 +234,7 @@ async fn no_answer_is_ambiguous_whatever_the_cause() {
     let reset = std::io::Error::from(ErrorKind::ConnectionReset).to_string();
     assert_eq!(no_answer(Reply::Reset).await.message, reset);
     assert_eq!(no_answer(Reply::Never).await.message, "timed out");
-    // Half an answer, or a proxy's page, says nothing of the effect.
+    // Half an answer, or a proxy's page, says nothing about the effect.
     let garbage = |text: &str| Reply::Http {
         status: 200,
         body: text.to_owned(),
@@ -302,8 +302,7 @@ async fn throttling_is_tried_again_before_it_is_an_error() {
     wire.assert_used_up();
 }
 
-/// Whether the SDK's retry, as it is set for every command, sends that call
-/// again.
+/// Whether the SDK's retry, with the settings of every command, sends that call again.
 async fn is_tried_again(operation: &str, code: &str, status: u16) -> bool {
     let group = TargetGroupArn::new(GROUP);
     let reply = match operation {
@@ -438,7 +437,7 @@ async fn every_kind_says_what_to_do_next() {
     ");
 }
 
-/// What is called and what is denied are two things.
+/// The called action and the denied action may differ.
 #[tokio::test]
 async fn the_denied_action_is_the_one_that_the_hint_allows() {
     let role = "arn:aws:iam::1:role/bgecs-hello-TaskRole";
@@ -450,7 +449,7 @@ async fn the_denied_action_is_the_one_that_the_hint_allows() {
             "AccessDeniedException",
             format!("no permission for iam:PassRole on {role}"),
         ),
-        // ECS gives it this code too.
+        // ECS uses this code for it as well.
         ("ClientException", "ecs:DescribeServices failed".to_owned()),
     ] {
         let error = Error::from(by_json(Reply::json_error(400, code, &said)).await);

@@ -24,7 +24,7 @@ fn stacks(named: &[(&str, &str, &str)], next: Option<&str>) -> Reply {
 async fn stacks_are_apps_by_their_tag_and_their_name() {
     let all = [
         ("bgecs-hello", "bgecs:app", "CREATE_COMPLETE"),
-        // Somebody's own, who tags what belongs to the app.
+        // Somebody's own stack, tagged because it belongs to the app.
         ("network", "bgecs:app", "CREATE_COMPLETE"),
         ("bgecs-hello", "app", "CREATE_COMPLETE"),
         ("bgecs-hello", "bgecs:app", "DELETE_COMPLETE"),
@@ -45,7 +45,7 @@ async fn stacks_are_apps_by_their_tag_and_their_name() {
     assert_eq!(request.field("StackName"), None);
 }
 
-/// Another app, both of whose listeners are the same.
+/// Another app, whose two listeners are the same.
 fn gone() -> EcsInfrastructure {
     let text = format!("{:?}", infrastructure().places);
     assert!(text.contains("listener/prod"), "{text}");
@@ -60,7 +60,7 @@ fn gone() -> EcsInfrastructure {
 async fn one_listener_that_is_gone_hides_no_others() {
     let refused = || Reply::xml_error(400, "ListenerNotFound", "One or more listeners not found");
     let wire = Wire::new()
-        // All three, the halves (gone; prod and test), in that order from the last on.
+        // First all three, then the halves (gone; prod and test), starting with the last.
         .on("DescribeListeners", refused())
         .on("DescribeListeners", listeners())
         .on("DescribeListeners", refused());

@@ -46,7 +46,7 @@ mod tests {
         }
     }
 
-    /// How often it was made, and what came of it, where so many calls fail.
+    /// How often the call was made, and the result, if that many calls fail.
     async fn made(failing: u32, kind: AwsErrorKind) -> (u32, Result<u32, AwsError>) {
         let made = Cell::new(0);
         let answer = unless_throttled(async || {

@@ -17,14 +17,14 @@ fn network() -> GivenNetwork {
 }
 
 fn set(operation: &str, set: &str, items: &str) -> Reply {
-    // Of all services, EC2 alone has no element around what it answers.
+    // Only EC2 has no element around its answer.
     Reply::Http {
         status: 200,
         body: format!("<{operation}Response><{set}>{items}</{set}></{operation}Response>"),
     }
 }
 
-/// As EC2's reference has these answers.
+/// The answers as in EC2's reference.
 #[tokio::test]
 async fn a_vpc_is_read_with_all_that_is_named() {
     let route = |rest: &str| {
@@ -141,7 +141,7 @@ async fn a_vpc_is_read_with_all_that_is_named() {
     assert_eq!(vpc.way_out_of("subnet-a"), Some(&WayOut::InternetGateway));
     let by = WayOut::By("eni-1".to_owned());
     assert_eq!(vpc.way_out_of("subnet-b"), Some(&by));
-    // Of a subnet without a table of its own.
+    // For a subnet without a table of its own.
     let nowhere = WayOut::Nowhere("nat-1".to_owned());
     assert_eq!(vpc.way_out_of("subnet-c"), Some(&nowhere));
     assert_eq!(vpc.way_out_of("subnet-d"), None);

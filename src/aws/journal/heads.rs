@@ -134,7 +134,7 @@ mod tests {
             .on("BatchGetItem", answer(&["b"], &[]));
         let heads = wire.aws().read_heads(names(&["a", "b", "c"])).await;
         let fence = |table: &str| heads[table].as_ref().unwrap().fence;
-        // A table without an item is that of an app to which nothing was done.
+        // A table without an item belongs to an app without any operation yet.
         assert_eq!(["a", "b", "c"].map(fence), [7, 7, 0]);
         assert_eq!(asked(&wire), [&["a", "b", "c"][..], &["b", "c"]]);
         wire.assert_used_up();
@@ -156,7 +156,7 @@ mod tests {
     async fn a_table_that_is_gone_hides_no_others() {
         let gone = || Reply::json_error(400, "ResourceNotFoundException", "not found");
         let wire = Wire::new()
-            // All, then d and c and b, a alone and whole.
+            // All, then d and c and b; a alone is complete.
             .on("BatchGetItem", gone())
             .on("BatchGetItem", answer(&["c", "d"], &[]))
             .on("BatchGetItem", gone())

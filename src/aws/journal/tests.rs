@@ -11,7 +11,7 @@ use crate::model::Deployed;
 use crate::model::testing::{NOT_HOSTED, holder, lease, moment, operation};
 
 const TABLE: &str = "bgecs-hello";
-/// `moment()`, and the end of `lease()`, as the table has them.
+/// `moment()`, and the end of `lease()`, in the table's form.
 const MOMENT: &str = "1700000000000";
 const UNTIL: &str = "1700000060000";
 const ID: &str = "20231114T221320Z-0000002a";
@@ -64,7 +64,7 @@ fn done() -> Reply {
     Reply::json(&json!({}))
 }
 
-/// What is sent besides the table and the key of the shared item.
+/// What is sent apart from the table and the key of the shared item.
 fn of_head(request: &Request) -> Value {
     let mut sent = request.json();
     let key = json!({ "pk": { "S": "app" }, "sk": { "S": "head" } });
@@ -97,7 +97,7 @@ async fn an_app_that_was_never_changed_has_an_empty_head() {
 
 #[tokio::test]
 async fn what_a_newer_bgecs_wrote_is_left_to_it() {
-    // Nothing else of it can be read, and nothing else is tried.
+    // Nothing else in it can be read, so nothing else is tried.
     let newer = with(full(), "format", json!({ "N": (FORMAT + 1).to_string() }));
     let newer = with(newer, "holder", json!({ "BOOL": true }));
     let error = found(&newer).aws().read_head(TABLE).await.unwrap_err();
@@ -309,7 +309,7 @@ async fn a_holder_whose_fence_is_old_has_lost_the_lease() {
     }
 }
 
-/// DynamoDB says only that a condition failed, and gives what was there.
+/// DynamoDB only says that a condition failed, and returns the item that was there.
 #[tokio::test]
 async fn a_write_that_a_later_one_of_its_holder_overtook_is_no_lost_lease() {
     let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
@@ -432,7 +432,7 @@ async fn operations_of_the_same_second_are_read_in_the_order_of_their_leases() {
         operation.id = OperationId::named(id);
         json!({ "operation": as_text(&operation), "fence": { "N": fence.to_string() } })
     };
-    // As DynamoDB sorts them: by the second, and then by chance.
+    // In DynamoDB's order: by the second, and then by chance.
     let items = json!({ "Items": [
         item("20260102T000000Z-a", 4),
         item("20260101T000000Z-f", 1),

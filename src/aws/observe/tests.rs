@@ -41,7 +41,7 @@ async fn everything_is_read_once_and_put_together() {
     let observed = wire.aws().observe(&infrastructure(), None).await.unwrap();
     wire.assert_used_up();
     assert_eq!(observed.live_color(), Some(Color::Green));
-    // A journal of format 1.
+    // A journal in format 1.
     let previous = observed.previous().unwrap();
     assert_eq!(previous.release, Deployed::somewhere_on(Color::Blue));
     assert_eq!(observed.color(Color::Green).targets.healthy(), 2);
@@ -56,7 +56,7 @@ async fn everything_is_read_once_and_put_together() {
     assert_eq!(wire.requests().len(), 8);
 }
 
-/// Its tasks run on, and so do the commands: a way back is not barred by it.
+/// Its tasks keep running, and so do commands: a way back is not blocked by it.
 #[tokio::test]
 async fn a_revision_that_something_else_deleted_stops_no_look() {
     let revision = "task-definition/bgecs-hello:2";

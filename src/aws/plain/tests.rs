@@ -43,7 +43,7 @@ async fn a_call_is_signed_for_its_service_in_its_region() {
     }
 }
 
-/// What a partition has but once is asked and signed for in one region.
+/// What a partition has only once is called and signed for in one region.
 #[tokio::test]
 async fn a_global_service_has_a_host_and_a_region_of_its_own() {
     for (region, host, signed_for) in [
@@ -96,7 +96,7 @@ fn cloudfront_has_a_host_in_each_partition_that_has_it() {
     }
 }
 
-/// Route 53 has two forms for the same, of which one has no code but its root.
+/// Route 53 has two forms for the same error; one has no code except its root element.
 #[tokio::test]
 async fn a_refused_batch_has_its_code_in_either_form() {
     let named = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidChangeBatch</Code><Message>no; not</Message></Error>\

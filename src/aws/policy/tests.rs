@@ -35,7 +35,7 @@ fn place(region: Option<&str>) -> AwsPlace {
     }
 }
 
-/// The table's, with what may stand in for another.
+/// The table's grants, including alternatives.
 fn grants(role: Role) -> Vec<&'static Grant> {
     let all = match role {
         Role::Deployer => [DEPLOYER, MOVE_LISTENER],
@@ -48,7 +48,7 @@ fn grants(role: Role) -> Vec<&'static Grant> {
     all.into_iter().chain(private).flatten().collect()
 }
 
-/// Nobody may change what was there before, and whoever runs tasks may use it.
+/// Nobody may change what existed before, and whoever runs tasks may use it.
 #[test]
 fn what_is_given_is_used_and_neither_made_nor_removed() {
     let role_arn = "arn:aws:iam::123456789012:role/web";
@@ -117,7 +117,7 @@ fn what_is_given_is_used_and_neither_made_nor_removed() {
     assert!(!anything.contains("ec2:CreateVpc") && anything.contains("ec2:CreateSecurityGroup"));
 }
 
-/// The owner of the app says which, and all that is asked of them is what they are.
+/// The app's owner chooses them, and only their properties are read.
 #[test]
 fn the_operator_may_look_at_the_apps_own_certificates() {
     let arns = ["a", "b"].map(|id| format!("arn:aws:acm:eu-west-1:123456789012:certificate/{id}"));
@@ -135,7 +135,7 @@ fn the_operator_may_look_at_the_apps_own_certificates() {
     assert_eq!(certified(Role::Deployer), of(Role::Deployer, "hello", None));
 }
 
-/// That very secret, and no key but one of its owner's.
+/// Exactly that secret, and only a key of its owner's.
 #[test]
 fn who_shows_a_secret_header_may_read_that_secret_alone() {
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cdn-AbCdEf";
@@ -183,7 +183,8 @@ fn the_longest_policy_is_one_that_iam_takes() {
     }
 }
 
-/// Of a network with everything it is too long for a managed policy, and fits a role.
+/// For a network with everything, it is too long for a managed policy but fits into a
+/// role.
 #[test]
 fn what_makes_a_private_network_is_asked_for_where_there_is_one() {
     let given = Given::default();
@@ -233,7 +234,7 @@ fn every_statement_has_a_name_of_its_own_and_allows_named_actions_once() {
     }
 }
 
-/// Only calls that name no resource, or one whose name is EC2's own.
+/// Only calls that do not name a resource, or name one that EC2 has named.
 #[test]
 fn what_can_be_named_is_the_apps() {
     for role in ROLES {
@@ -305,8 +306,8 @@ fn only_the_task_roles_are_passed_and_only_to_tasks() {
     "#);
 }
 
-/// CloudFormation names a role that has no name after its stack and its place in
-/// the template; the policies spell that out.
+/// CloudFormation names a role without a name after its stack and its place in the
+/// template; the policies contain that name.
 #[test]
 fn the_roles_are_those_of_the_template() {
     let resources = resources();
@@ -354,8 +355,8 @@ fn every_action_has_a_reason_that_is_there() {
 fn a_deployer_neither_makes_nor_removes_infrastructure() {
     for need in grants(Role::Deployer).iter().flat_map(|grant| grant.needs) {
         assert!(!matches!(need.why, WhyNeeded::Stack(_)), "{}", need.action);
-        // Its own place in the line for the lease, and the alarms of the policies that it
-        // puts, are no infrastructure.
+        // Its own place in the line for the lease, and the alarms of policies that it
+        // creates, are not infrastructure.
         let is_its_own = ["dynamodb:DeleteItem", "cloudwatch:DeleteAlarms"].contains(&need.action);
         let deletes = need.action.contains(":Delete") && !is_its_own;
         assert!(!deletes, "{}", need.action);

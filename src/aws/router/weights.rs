@@ -93,7 +93,7 @@ mod tests {
         Split::try_from(PerColor { blue: share, green }).unwrap()
     }
 
-    /// By looking at them all.
+    /// By trying all of them.
     fn all(split: Split) -> impl Iterator<Item = PerColor<u32>> {
         let of_total = |total: u32| (0..=total).map(move |blue| (blue, total - blue));
         let all = (1..=2 * HEAVIEST).flat_map(of_total);

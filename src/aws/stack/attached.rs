@@ -377,7 +377,7 @@ mod tests {
         serde_json::from_str(&template(&attachment)).unwrap()
     }
 
-    /// Users' conditions hold for testers too, but that the name is their own.
+    /// Users' conditions apply to testers as well, except that the name is their own.
     #[test]
     fn testers_by_host_have_a_rule_that_is_moved_behind_those_by_header() {
         let mut with_path = attachment();
@@ -439,7 +439,7 @@ mod tests {
             assert_eq!(further["ListenerArn"], own);
             assert_eq!(further["Certificates"], json!([{ "CertificateArn": arn }]));
         }
-        // Whoever comes in there is a tester.
+        // Everybody who comes in there is a tester.
         let blue = &resources["TestBlueRule"]["Properties"];
         assert_eq!(blue["ListenerArn"], own);
         assert_eq!(blue["Conditions"].as_array().unwrap().len(), 1);
@@ -447,7 +447,7 @@ mod tests {
         assert_eq!(template["Outputs"]["TestRuleArn"], Value::Null);
     }
 
-    /// What is read of such a stack are the very ways that it was made for.
+    /// The ways that are read from such a stack are the ones that it was made for.
     #[test]
     fn further_ways_and_groups_are_made_and_told_by_their_numbers() {
         let further = AttachedWay {

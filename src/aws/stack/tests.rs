@@ -108,7 +108,7 @@ fn a_state_of_tomorrow_is_not_taken_for_a_good_one() {
     assert_eq!(StackStatus::of(""), StackStatus::Foreign);
 }
 
-/// Every output of the template, but those left out.
+/// Every output of the template except these.
 fn outputs(without: &str) -> String {
     let members: String = [
         "ClusterName",
@@ -189,7 +189,7 @@ async fn an_app_with_a_name_of_its_own_is_called_by_it() {
     assert_eq!(infra.url(Route::Test), format!("{url}:8443"));
 }
 
-/// Numbered from the second on; each is whole, or the stack is none of ours.
+/// Numbered from the second on; each must be complete, or the stack is not ours.
 #[tokio::test]
 async fn users_may_come_in_by_several_ways() {
     let output = |name: &str| {
@@ -262,7 +262,7 @@ async fn an_output_that_is_missing_is_named() {
     assert_eq!(snapshot.ecs_infrastructure(), Err("TaskRoleArn".to_owned()));
 }
 
-/// As the stack of an app has it that came with a service of its own.
+/// As in the stack of an app with a given service.
 #[tokio::test]
 async fn production_may_be_a_rule_and_the_test_route_two() {
     let output = |name: &str| {
@@ -298,7 +298,7 @@ async fn production_may_be_a_rule_and_the_test_route_two() {
             test: header,
         })
     );
-    // With a place of its own, the header names a colour there all the same.
+    // With a place of its own, the header still names a colour there.
     let with = |place| [&colors[..], &[place]].concat();
     assert_eq!(
         read(&neither[1..], &with("TestRuleArn"))
@@ -324,7 +324,7 @@ async fn production_may_be_a_rule_and_the_test_route_two() {
     }
 }
 
-/// Each output that is read is one that the template gives.
+/// Every output that is read is one that the template has.
 #[test]
 fn the_template_has_every_output() {
     let (_, declared) = TEMPLATE.split_once("\nOutputs:").expect("outputs");

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn records_are_as_long_as_they_say() {
         let read = records("8 path=\n17 linkpath=abc/\n21 comment=path=../x\n10 size=7\n");
-        // The value may have anything in it, an end of a line too.
+        // The value may contain anything, even a newline.
         let with_line = records("23 comment=a\n9 path=x\n\n").unwrap();
         let read = read.unwrap();
         assert_eq!(read.path.as_deref(), Some(&b""[..]));

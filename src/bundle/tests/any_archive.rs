@@ -1,4 +1,4 @@
-//! What holds for any archive at all, whoever made it.
+//! What is true for any archive at all, whoever made it.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::archives::{Item, RELEASE, What, both, gzipped, tar, zip};
 use super::*;
 
-/// So small that archives often go over them.
+/// So small that archives often exceed them.
 const SMALL: BundleLimits = BundleLimits {
     file: 20_000,
     unpacked: 12_000,
@@ -66,7 +66,7 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
     })
 }
 
-/// Paths in a folder, without following links, with how long each is.
+/// The paths in a folder and their lengths, without following links.
 fn all_below(folder: &Path) -> BTreeMap<std::path::PathBuf, u64> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -87,7 +87,7 @@ fn all_below(folder: &Path) -> BTreeMap<std::path::PathBuf, u64> {
     found
 }
 
-/// Opens it deep in a folder of other things, and looks at all of that.
+/// Opens it deep in a folder with other things, and checks all of these.
 fn stays_inside(name: &str, bytes: &[u8]) -> (TempDir, bool) {
     let outer = TempDir::new().unwrap();
     let middle = outer.path().join("a");
@@ -118,7 +118,7 @@ fn stays_inside(name: &str, bytes: &[u8]) -> (TempDir, bool) {
         let below = path.strip_prefix(&into).unwrap();
         assert!(below.as_os_str().len() <= SMALL.path, "{below:?}");
         assert!(below.components().count() <= SMALL.depth, "{below:?}");
-        // Wherever links lead, by way of however many.
+        // Wherever links lead, and through however many.
         if let Ok(real) = path.canonicalize() {
             assert!(real.starts_with(&root), "{path:?} is {real:?}");
         }
@@ -128,7 +128,7 @@ fn stays_inside(name: &str, bytes: &[u8]) -> (TempDir, bool) {
     (outer, opened.is_ok())
 }
 
-/// What another reader finds in an archive that was taken is what is in the folder.
+/// What another reader finds in an accepted archive is what is in the folder.
 fn reads_as_others_do(name: &str, bytes: &[u8], into: &Path) {
     let mut files = 0;
     let mut compare = |name: &str, contents: &[u8]| {

@@ -1,4 +1,4 @@
-//! Makes archives byte by byte, so that they can be what no writer of archives makes.
+//! Makes archives byte by byte, including those that no ordinary writer makes.
 
 use std::io::Write;
 
@@ -97,7 +97,7 @@ pub fn tar(items: &[Item]) -> Tar {
 pub struct Tar(pub Vec<u8>);
 
 impl Tar {
-    /// With GNU's headers for what is long.
+    /// With GNU's headers for long names.
     pub fn entry(self, kind: u8, name: &[u8], link: &[u8], mode: u32, contents: &[u8]) -> Self {
         let long = |tar: Self, kind: u8, text: &[u8]| match text.len() > 100 {
             true => tar.add(&header(kind, b"././@LongLink", b"", 0, text.len()), text),
@@ -165,7 +165,7 @@ pub struct Zip {
 }
 
 impl Zip {
-    /// Deflated, where it has contents.
+    /// Deflated, if it has contents.
     pub fn entry(self, name: &[u8], mode: u32, contents: &[u8]) -> Self {
         let method = match contents.is_empty() {
             true => 0,
@@ -181,7 +181,7 @@ impl Zip {
         };
         let mut sum = Crc::new();
         sum.update(contents);
-        // From the version that is needed to the lengths of name and further fields.
+        // From the required version to the lengths of the name and the extra fields.
         let mut common = Vec::new();
         for short in [20, 0, method, 0, 0] {
             common.extend(u16::to_le_bytes(short));
@@ -211,7 +211,7 @@ impl Zip {
         self.with_end_at(start)
     }
 
-    /// With the end saying that the directory begins there.
+    /// With the end record saying that the directory begins there.
     pub fn with_end_at(self, start: usize) -> Vec<u8> {
         let mut out = self.local;
         let size = u32::try_from(self.central.len()).unwrap();

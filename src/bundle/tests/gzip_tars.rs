@@ -71,7 +71,7 @@ fn paths_of_extensions_are_judged_as_others_are() {
         .entry(b'2', b"x", b"a", 0o644, b"");
     assert_eq!(tar_refused(&long.bytes()), link);
 
-    // Of ustar, whose path is in two fields.
+    // In ustar the path is in two fields.
     let mut header = tar::Header::new_ustar();
     header.as_ustar_mut().unwrap().prefix[..2].copy_from_slice(b"..");
     header.as_old_mut().name[0] = b'x';
@@ -130,7 +130,7 @@ fn a_damaged_header_is_refused() {
     size.as_old_mut().size = *b"9999999999x\0";
     size.set_cksum();
     assert_eq!(tar_refused(&release().add(&size, b"").bytes()), damaged);
-    // An extension of nothing.
+    // An extension without an entry.
     assert_eq!(tar_refused(&release().pax(b"9 path=x\n").bytes()), damaged);
     let mut mode = header(b'0', b"x", b"", 0o644, 0);
     mode.as_old_mut().mode = *b"rwxrwxr\0";
@@ -164,7 +164,7 @@ fn nothing_may_come_after_the_end() {
     opened("a.tgz", &gzipped(&padded));
     assert_eq!(tar_refused(&[&padded[..], b"x"].concat()), after);
     assert_eq!(tar_refused(&[&whole[..], &whole].concat()), after);
-    // Another stream of gzip, or anything else.
+    // Another gzip stream, or anything else.
     for more in [&gzipped(&whole)[..], &gzipped(b""), b"x", b"\0"] {
         let sentence = refused("a.tgz", &[&gzipped(&whole)[..], more].concat());
         assert_eq!(sentence, format!("a.tgz {after}"));

@@ -1,4 +1,4 @@
-//! Each limit: what is as large as it may be is taken, and what is one larger is not.
+//! Each limit: what is exactly as large is accepted, and what is larger by one is not.
 
 use super::archives::{Item, RELEASE, Tar, Zip, both, gzipped, header, tar, zip};
 use super::*;
@@ -12,8 +12,8 @@ const GENEROUS: BundleLimits = BundleLimits {
     depth: 32,
 };
 
-/// The bundle is taken within the limits that `with` makes of `fits`, and refused within those
-/// that it makes of one less.
+/// The bundle is accepted within the limits that `with` makes of `fits`, and refused
+/// within those that it makes of one less.
 #[track_caller]
 fn is_the_limit(
     name: &str,
@@ -140,7 +140,7 @@ fn the_release_file() {
     }
 }
 
-/// Small to send, and large to unpack: no more than the limit is ever written.
+/// Small to send but large to unpack: no more than the limit is ever written.
 #[test]
 fn bombs() {
     let zeros = "\0".repeat(8 << 20);
@@ -178,7 +178,7 @@ fn a_tar_that_is_large_where_no_file_is() {
         largest
     );
 
-    // A name is in memory until it is known; 64 KiB of it at most.
+    // A name is in memory until it is complete; at most 64 KiB of it.
     let name = vec![b'a'; 8 << 20];
     let long = Tar::default().add(&header(b'L', b"", b"", 0, name.len()), &name);
     let sentence = "a.tgz cannot be read: a header of its tar is damaged";

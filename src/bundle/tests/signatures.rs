@@ -57,7 +57,7 @@ fn anything_else_is_refused() {
     let refused = |signature: &str| verified(BUNDLE, signature, &key).unwrap_err();
     assert_eq!(verified(b"another", &signature, &key).unwrap_err(), changed);
     assert_eq!(verified(b"", &signature, &key).unwrap_err(), changed);
-    // The comment that minisign signs, too.
+    // The comment, which minisign signs as well.
     assert_eq!(refused(&signature.replace("site-7", "site-8")), changed);
     for text in ["", " \n"] {
         assert_eq!(
@@ -82,7 +82,7 @@ fn anything_else_is_refused() {
     );
 }
 
-/// It says so by the letters that it begins with.
+/// The letters at its beginning show it.
 #[test]
 fn a_signature_of_an_old_kind_is_refused() {
     let keys = KeyPair::generate_unencrypted_keypair().unwrap();

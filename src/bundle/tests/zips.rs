@@ -13,7 +13,7 @@ const UNNAMED: &str = "cannot be read: it has data that the directory at its end
 const DIRECTORY: &str = "cannot be read: the directory at its end is damaged";
 const NO_DIRECTORY: &str = "cannot be read: it has no directory at its end, as each zip file has";
 
-/// First of all an entry `a`, so that its headers are where they are looked for.
+/// An entry `a` comes first, so that its headers are in a known place.
 fn sample() -> Zip {
     zip(&[
         Item::file("a", "aaaaaaaaaa"),
@@ -105,7 +105,7 @@ fn what_cannot_be_unpacked_is_named() {
 
 #[test]
 fn a_mode_counts_where_unix_wrote_it() {
-    // A link of Unix is a file of Windows.
+    // A Unix link is an ordinary file if it comes from Windows.
     let link = [(40, &short(0o120_755)[..])];
     let folder = opened("a.zip", &changed(&[], &link));
     assert!(folder.path().join("into/a").is_symlink());
@@ -114,7 +114,7 @@ fn a_mode_counts_where_unix_wrote_it() {
     let found = fs::symlink_metadata(folder.path().join("into/a")).unwrap();
     assert!(found.is_file());
     assert_eq!(found.mode() & 0o7777, 0o644);
-    // And one without a kind is told by its name.
+    // An entry without a kind is judged by its name.
     let zip = sample().packed(b"b/", 0, 0, b"");
     let folder = opened("a.zip", &zip.bytes());
     assert!(folder.path().join("into/b").is_dir());
@@ -134,7 +134,7 @@ fn contents_are_held_to_their_size_and_sum() {
     for length in [0, 9, 11] {
         assert_eq!(zip_refused(&both(22, &[length])), size, "{length}");
     }
-    // What is not deflated, and what goes on after its end.
+    // Data that is not deflated, and data after its end.
     let broken = Zip::default().packed(b"a", 0, 0, b"\xff\xff\xff");
     let as_deflated = |mut zip: Zip, length: u8| {
         for (bytes, at) in [(&mut zip.local, 8), (&mut zip.central, 10)] {
@@ -155,7 +155,7 @@ fn contents_are_held_to_their_size_and_sum() {
 
 #[test]
 fn each_byte_belongs_to_an_entry_or_to_the_directory() {
-    // Ahead of all, with the offsets as they were and set right.
+    // Before everything else, with the offsets unchanged and corrected.
     let whole = sample().bytes();
     assert_eq!(zip_refused(&[b"#!/bin/sh\n", &whole[..]].concat()), UNNAMED);
     let mut moved = sample();
@@ -164,7 +164,7 @@ fn each_byte_belongs_to_an_entry_or_to_the_directory() {
         moved.central[at] += 4;
     }
     assert_eq!(zip_refused(&moved.bytes()), UNNAMED);
-    // After the last entry, between two, and an entry that no directory names.
+    // After the last entry, between two entries, and an entry that no directory names.
     let mut after = sample();
     after.local.extend(b"junk");
     assert_eq!(zip_refused(&after.bytes()), UNNAMED);
@@ -242,7 +242,7 @@ fn one_end_and_no_other_is_looked_for() {
     let mut zip = sample();
     zip.comment = b"of a commit".to_vec();
     opened("a.zip", &zip.bytes());
-    // A comment that is an archive of its own, or that looks like an end.
+    // A comment that is itself an archive, or looks like an end record.
     for comment in [sample().bytes(), b"PK\x05\x06".to_vec()] {
         let mut zip = sample();
         zip.comment = comment;
@@ -285,7 +285,7 @@ fn parts_and_what_is_larger_than_a_bundle_may_be_are_refused() {
     }
 }
 
-/// The sample's first entry alone, with further fields in one of its headers.
+/// Only the sample's first entry, with extra fields in one of its headers.
 fn with_extra(local: &[u8], central: &[u8]) -> Vec<u8> {
     let mut zip = zip(&[Item::file("a", "")]);
     let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap();
@@ -321,7 +321,7 @@ fn further_fields_may_not_say_something_else() {
     assert_eq!(zip_refused(&with_extra(&harmless, &harmless)), none);
 }
 
-/// An entry whose sum and sizes come after it.
+/// An entry whose checksum and sizes come after it.
 fn described(descriptor: &[u8]) -> Vec<u8> {
     let mut zip = Zip::default().entry(b"a", 0o100_644, b"aaa");
     zip.local[6] = 1 << 3;
@@ -339,7 +339,7 @@ fn a_descriptor_says_what_the_directory_does() {
     let signed = [b"PK\x07\x08", numbers].concat();
     assert_eq!(zip_refused(&described(numbers)), none);
     assert_eq!(zip_refused(&described(&signed)), none);
-    // As Info-ZIP has it: the size, which it knows, in both places.
+    // As Info-ZIP writes it: the size, which it knows, in both places.
     let mut with_size = described(&signed);
     with_size[22] = 3;
     assert_eq!(zip_refused(&with_size), none);
@@ -359,7 +359,7 @@ fn a_descriptor_says_what_the_directory_does() {
     ] {
         assert_eq!(zip_refused(&described(descriptor)), UNNAMED);
     }
-    // One of an entry that has none.
+    // A descriptor for an entry that has none.
     let mut zip = whole;
     zip.local.extend(&signed);
     assert_eq!(zip_refused(&zip.bytes()), UNNAMED);
@@ -392,7 +392,7 @@ fn what_other_writers_make_is_read() {
         whole.write_all(text.as_bytes()).unwrap();
     });
     let whole = whole.finish().unwrap().into_inner();
-    // One that cannot go back, and says sizes after the contents.
+    // A writer that cannot go back, and writes sizes after the contents.
     let mut stream = ZipWriter::new_stream(Vec::new());
     write(&mut |name, options, text| {
         stream.start_file(name, options).unwrap();

@@ -151,7 +151,7 @@ fn options_are_what_the_engine_expects() {
     );
 }
 
-/// What moby's engine makes of its own API's options, see its `builder-next`.
+/// What moby's engine derives from the options of its own API, see its `builder-next`.
 #[test]
 fn attributes_are_what_the_engine_would_make_of_the_options() {
     let mut attributes: Vec<_> = full()
@@ -217,7 +217,7 @@ fn a_dockerfile_that_cannot_be_one_is_told() {
     let mut folder = request(root.path());
     folder.dockerfile = Some(root.path().join("sub"));
     assert!(why(&folder).ends_with("sub: it is a folder"));
-    // May be opened by root only, and read by nobody.
+    // Only root may open it, and nobody can read it.
     let mut closed = request(root.path());
     closed.dockerfile = Some("/proc/self/mem".into());
     assert!(why(&closed).starts_with("cannot use the Dockerfile /proc/self/mem: "));

@@ -93,8 +93,8 @@ fn only_what_is_included_is_taken() {
     assert_eq!(paths(root.path(), &["nothing"], &[]), Vec::<String>::new());
 }
 
-/// A name that no build may contain, so that looking at it is an error: root,
-/// who runs many tests, is not stopped by permissions.
+/// A name that no build may contain, so that reading it is an error: permissions do not
+/// stop root, who runs many tests.
 fn trap(folder: &Path) {
     fs::write(folder.join(std::ffi::OsStr::from_bytes(b"\xff")), "").expect("a file");
 }
@@ -108,7 +108,7 @@ fn an_excluded_folder_is_not_entered() {
     assert_eq!(paths(root.path(), &[], &["secret"]), ["open", "open/x"]);
     assert_eq!(paths(root.path(), &["open"], &[]), ["open", "open/x"]);
 
-    // Entered, for a `!` pattern may match below, and still not looked at.
+    // Entered, because a `!` pattern may match below, but still not reported.
     assert_eq!(
         paths(root.path(), &[], &["secret", "!**/x"]),
         ["open", "open/x"]

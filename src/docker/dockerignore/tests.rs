@@ -1,6 +1,6 @@
 use super::{BadPattern, Hits, Patterns, clean, name_fits};
 
-/// What a walk from the root down to `path` comes to.
+/// The verdict of a walk from the root down to `path`.
 fn matched(patterns: &[&str], path: &str) -> bool {
     let patterns = Patterns::new(patterns).expect("the patterns are well-formed");
     let mut parent = Hits::default();
@@ -139,7 +139,7 @@ fn the_last_match_wins() {
         ),
         (&["*", "!src", "src/target"], "src/target/x", true),
         (&["*", "!src", "src/target"], "src/main.rs", false),
-        // BuildKit's own: `!a` was of no use at `a`, so it is not remembered.
+        // As in BuildKit: `!a` changed nothing at `a`, so it is not remembered.
         (&["!a", "a/b"], "a/b", true),
     ]);
 }

@@ -7,7 +7,7 @@ use bollard::fsutil::types::Stat;
 use super::sender::CHUNK;
 use super::*;
 
-/// BuildKit's part: takes what is told, asks for every file, puts it together.
+/// BuildKit's part: receives the entries, requests every file, and puts it together.
 #[derive(Debug, Default)]
 struct Received {
     stats: Vec<Stat>,
@@ -20,7 +20,7 @@ struct Received {
 fn receive_all(root: &Path, asked: PathPatterns) -> (Received, TransferOutcome) {
     let (packets, mut answer) = mpsc::channel(IN_FLIGHT);
     let (requests, queue) = blocking::channel();
-    // Who failed to send a file listens no more.
+    // A sender that failed no longer listens.
     let ask = |wanted| requests.send(wanted).unwrap_or_default();
     let outcome = TransferOutcome::default();
     let mut received = Received::default();
@@ -96,7 +96,7 @@ fn a_folder_arrives_as_it_is() {
     );
 }
 
-/// BuildKit refuses a link to a name that it was not told.
+/// BuildKit rejects a link to a name that was not announced.
 #[test]
 fn a_file_of_several_names_is_sent_once() {
     let root = tempfile::tempdir().expect("a folder");
@@ -156,7 +156,7 @@ fn only_what_is_asked_for_and_not_excluded_is_told() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    // /proc/self/mem may be opened and not be read, by root as well.
+    // Everybody may open /proc/self/mem, but not even root can read it.
     let asked = PathPatterns {
         include: vec!["mem".to_owned()],
         ..PathPatterns::default()

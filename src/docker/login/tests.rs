@@ -203,7 +203,7 @@ fn helpers_are_asked_for_their_registry() {
         let found = settings.login_for(registry);
         assert_eq!(found, FoundLogin { login, why: None }, "{registry}");
     }
-    // As with Docker, what stands in the file counts then.
+    // As with Docker, the file counts then.
     let lost = settings.login_for("lost.io");
     assert_eq!(lost.login, password("a", "2"));
     let why = lost.why.unwrap();

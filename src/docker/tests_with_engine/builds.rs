@@ -1,4 +1,4 @@
-//! Builds: what gets into an image, what is told meanwhile, what fails how.
+//! Builds: what gets into an image, what is reported meanwhile, and how builds fail.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -82,8 +82,8 @@ async fn dockerignore_is_honoured_as_docker_does() {
     );
     remove(&engine, &image.id).await;
 
-    // Beside a Dockerfile of its own, outside the context, lies the one that
-    // counts.
+    // A Dockerfile outside the context has a `.dockerignore` of its own beside it, and
+    // that one counts.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let dockerfile = elsewhere.path().join("My.Dockerfile");
     fs::write(&dockerfile, "FROM scratch\nCOPY . /\n").expect("a file");
@@ -213,8 +213,7 @@ async fn a_failed_step_is_named_with_its_last_lines() {
     remove(&engine, &base).await;
 }
 
-/// Whether a process with that argument runs on the engine's machine, which
-/// is this one.
+/// Whether a process with that argument runs on the engine's machine, which is this one.
 fn runs(argument: &str) -> bool {
     let processes = fs::read_dir("/proc").expect("it is there").flatten();
     processes
@@ -278,8 +277,8 @@ async fn a_large_file_arrives_whole() {
     remove(&engine, &image.id).await;
 }
 
-/// By both of the engine's APIs: one without a name could be pruned ahead of its
-/// push.
+/// Over both of the engine's APIs: an image without a name could be pruned before it is
+/// pushed.
 #[tokio::test]
 async fn an_image_has_its_name_as_soon_as_it_is_built() {
     let engine = engine().await;

@@ -1,5 +1,5 @@
-//! What builds get besides files: hard links, a tar on stdin, pipes, an SSH
-//! agent, caches.
+//! What builds get apart from files: hard links, a tar on stdin, pipes, an SSH agent,
+//! caches.
 
 use std::fs;
 use std::io::Write;
@@ -46,7 +46,7 @@ async fn build_of(bytes: Vec<u8>, request: &BuildRequest) -> Result<LocalImage, 
         .await
 }
 
-/// Out of what goes into `program`.
+/// The output of `program` for this input.
 fn filtered(program: &str, bytes: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program)
         .arg("-c")
@@ -174,7 +174,7 @@ async fn caches_are_kept_where_the_engine_can() {
     let kept = format!("type=registry,ref={registry}/demo:cache,mode=max");
     request.cache_to = vec![kept.parse().expect("a cache")];
     let (built, _) = build(&engine, &request).await;
-    // Engines without containerd's image store cannot.
+    // Engines without containerd's image store cannot do it.
     match built {
         Ok(image) => remove(&engine, &image.id).await,
         Err(error) => {

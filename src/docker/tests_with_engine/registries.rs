@@ -1,4 +1,4 @@
-//! Pushing to a registry, pulling from it, and being refused by it.
+//! Pushing to a registry, pulling from it, and its refusals.
 
 use super::{Events, anonymous, build, context, engine, paths, registry, remove};
 use crate::docker::refusal::RegistryRefusal;
@@ -82,7 +82,7 @@ async fn an_image_is_pushed_found_and_pulled_back() {
     let (gone, _) = take(&engine, &format!("sha256:{}", "0".repeat(64))).await;
     assert!(matches!(gone, Err(DockerError::NoImage(_))), "{gone:?}");
 
-    // As a base image, BuildKit gets it with the same credentials.
+    // If it is a base image, BuildKit gets it with the same credentials.
     let dockerfile = format!("FROM {by_tag}\nCOPY Dockerfile /\n");
     let (_root, request) = context(&format!("derived {unique}"), &[("Dockerfile", &dockerfile)]);
     let (built, _) = build(&engine, &request).await;
@@ -133,8 +133,7 @@ async fn refusals_are_told_apart() {
     assert!(error.contains("refused to tag the image (404)"), "{error}");
 }
 
-/// What a tag means is the registry's to say, also where the engine holds
-/// something under it.
+/// The registry decides what a tag means, even if the engine has an image of that name.
 #[tokio::test]
 async fn a_name_without_a_digest_is_asked_for_at_its_registry() {
     let (engine, registry) = (engine().await, registry().await);
@@ -173,7 +172,7 @@ async fn a_name_without_a_digest_is_asked_for_at_its_registry() {
         let (taken, from) = taken.expect("it is there");
         assert_eq!((&taken.id, from), (&old.id, Origin::Local), "{repository}");
     }
-    // Whom nobody can ask may know better.
+    // A registry that cannot be reached may know better.
     let closed = "localhost:1/demo";
     let tagged = engine.docker.tag_image(&old.id, options(closed, "1"));
     tagged.await.expect("it is tagged");

@@ -13,7 +13,7 @@ struct Authority {
 }
 
 impl Authority {
-    /// One, with a client's certificate beside its own.
+    /// An engine with a client's certificate beside its own.
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -50,7 +50,7 @@ impl Authority {
         }
     }
 
-    /// Answers one client, whom it wants to know, with a word.
+    /// Answers one client, whose certificate it requires, with a word.
     async fn serve(&self) -> String {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();

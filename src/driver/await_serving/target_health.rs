@@ -93,7 +93,7 @@ mod tests {
         let (aws, infra) = (wire.aws(), infrastructure());
         let mut health = TargetHealth::of(&aws, &infra, Color::Blue, Targets::default());
         let began = Instant::now();
-        // After so many milliseconds: rolled out or not, and what it reads when.
+        // The pause in milliseconds, whether it has rolled out, and what is read when.
         for (pause, has_rolled_out, expected, at) in [
             (300, false, 0, 300),
             (700, false, 1, 1000),

@@ -84,7 +84,7 @@ async fn what_ecs_will_not_delete_is_told_with_its_reason() {
         error.causes,
         ["bgecs-hello:1: ACCESS_DENIED: a tag forbids it"]
     );
-    // A lost answer's second try fails over what the first one did.
+    // After a lost answer, the second attempt fails because of what the first one did.
     let session = self::session(&answered(&[]));
     let deleted = delete_task_definitions(&session, &revisions(&[], &[1, 2])).await;
     assert!(deleted.is_ok(), "{deleted:?}");
@@ -97,7 +97,7 @@ async fn services_that_drain_and_tasks_that_stop_are_waited_for() {
         .on("DescribeServices", services(&["DRAINING", "INACTIVE"]))
         .on("ListTasks", tasks(&["task/1"]))
         .on("ListTasks", none())
-        // No task is listed that is to run.
+        // No running task is listed.
         .on("DescribeServices", services(&["INACTIVE", "INACTIVE"]))
         .on("ListTasks", none())
         .on("ListTasks", tasks(&["task/1"]))

@@ -7,7 +7,7 @@ use crate::model::Reserved;
 use crate::model::marks::TAG_RELEASE;
 use crate::model::testing::observed;
 
-/// The outputs that make an app of the listeners of [`listeners`].
+/// The outputs of an app with the listeners of [`listeners`].
 const OUTPUTS: [(&str, &str); 15] = [
     ("ClusterName", "bgecs-hello"),
     ("RepositoryName", "r"),
@@ -87,7 +87,7 @@ async fn an_app_is_seen_with_one_call_of_its_own_for_each_thing() {
         .on("DescribeListeners", listeners())
         .on("DescribeServices", services())
         .on("Query", nothing())
-        // Of blue, which is warm; the journal knows what green is.
+        // For blue, which is warm; the journal knows what green is.
         .on("DescribeTaskDefinition", definition());
     let aws = wire.aws();
     let apps = look(&aws).await.unwrap();

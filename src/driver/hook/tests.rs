@@ -8,7 +8,7 @@ use crate::aws::testing::Wire;
 use crate::report::Style;
 use crate::report::capture::{To, reporter};
 
-/// Far longer than any of it takes.
+/// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn hook(line: &str) -> HookCommand<'_> {
@@ -26,7 +26,7 @@ fn start(line: &str) -> Running {
     Running::start(&hook(line), "hello").expect("it starts")
 }
 
-/// Its lines, and how it ended.
+/// The output, and how the command ended.
 async fn run(command: &str) -> (Vec<String>, ExitStatus, Group) {
     let mut lines = Vec::new();
     let mut tell = |line: &str| lines.push(line.to_owned());
@@ -37,7 +37,7 @@ async fn run(command: &str) -> (Vec<String>, ExitStatus, Group) {
 
 fn runs(pid: &str) -> bool {
     let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
-    // Whoever adopts orphans may take its time to bury them.
+    // A zombie is gone too: whoever adopts it may take a while to reap it.
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
@@ -111,7 +111,7 @@ async fn a_hook_that_is_given_up_is_ended_with_all_that_it_started() {
     }
 }
 
-/// What became of it, and what was told on stderr.
+/// The result, and what was written to stderr.
 async fn told(hook: &HookCommand<'_>) -> (Result<(), HookFailure>, String) {
     let (report, seen) = reporter(To::Pipe, false, Style::plain());
     let session = Session::of_hello_telling(Wire::new().aws(), report);

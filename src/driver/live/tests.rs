@@ -4,7 +4,7 @@ use crate::model::Split;
 use crate::model::journal::Head;
 use crate::model::testing::{move_to, observed};
 
-/// What a write that ends in this answer is taken for.
+/// The fault that a write with this answer counts as.
 async fn fault(reply: Reply) -> WriteFault {
     let wire = Wire::new()
         .on("DescribeListeners", crate::aws::testing::listeners())
@@ -24,7 +24,7 @@ async fn fault(reply: Reply) -> WriteFault {
     let written = world
         .apply(move_to(Route::Test, Color::Green), Urgency::Forward)
         .await;
-    // Nobody had read the listener, whose other actions have to be kept.
+    // The listener had not been read yet, and its other actions have to be kept.
     let sent = wire.requests().pop().unwrap();
     assert_eq!(sent.field("ListenerArn").as_deref(), Some("listener/test"));
     assert_eq!(
@@ -131,8 +131,8 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
     }
 }
 
-/// Forward only under a lease that is held for certain; back unless it is known
-/// to be another's, and without asking.
+/// Forward only under a lease that is certainly held; back unless somebody else is known
+/// to hold it, and without checking.
 #[tokio::test(start_paused = true)]
 async fn the_lease_forbids_less_on_the_way_back() {
     let no = || Reply::json_error(400, "ConditionalCheckFailedException", "no");
@@ -152,7 +152,7 @@ async fn the_lease_forbids_less_on_the_way_back() {
             };
         }
         let aws = wire.aws();
-        // Of no length, its lease has run out at once.
+        // Its length is zero, so the lease has run out at once.
         let turn = Turn::for_tests_of(&aws, Head::default(), std::time::Duration::ZERO);
         let world = LiveWorld {
             session: &Session::of_hello(wire.aws()),
@@ -164,7 +164,7 @@ async fn the_lease_forbids_less_on_the_way_back() {
             turn: &turn,
             seat: None,
         };
-        // As the operation's beginning did.
+        // As at the beginning of the operation.
         let _ = world.read(Route::Production).await;
         let written = world
             .apply(move_to(Route::Production, Color::Blue), urgency)

@@ -1,9 +1,9 @@
-//! Listeners on the wire.
+//! Canned listeners.
 
 use crate::aws::testing::Reply;
 use crate::model::{Color, Found, Route};
 
-/// Both, as DescribeListeners tells of them.
+/// Both listeners, as DescribeListeners returns them.
 pub fn listeners(production: &Found, test: &Found) -> Reply {
     let listener = |route: Route, found: &Found| {
         let name = match route {

@@ -21,7 +21,7 @@ fn reads(replies: impl IntoIterator<Item = Reply>) -> Wire {
         .fold(wire, |wire, reply| wire.on("DescribeListeners", reply))
 }
 
-/// What comes of a look ahead of an effect on that colour, with green live.
+/// The result of looking ahead of an effect on that colour, with green live.
 async fn looks(wire: &Wire, color: Color) -> (Result<()>, Option<Fate>) {
     let session = Session::of_hello(wire.aws());
     let turn = Turn::for_tests(&session.aws, Head::default());
@@ -70,7 +70,7 @@ async fn what_cannot_be_read_is_no_leave_to_go_on() {
     assert!(matches!(fate, Some(Fate::Failed(_))), "{fate:?}");
 }
 
-/// What is said of a failure on that colour after this was read.
+/// What is said about a failure on that colour after this was read.
 async fn said(wire: Wire, color: Color, touched: bool, exit: Exit) -> (Exit, String, Vec<String>) {
     let session = Session::of_hello(wire.aws());
     let error = Error::new(exit, "it failed");
@@ -115,7 +115,7 @@ async fn a_failure_on_the_live_colour_does_not() {
             "port 80 -> green, so users may see it: green runs 1 of hello:3 and 2 of hello:2"
         );
     }
-    // What failed before it changed the service.
+    // A failure before the service was changed.
     let (code, traffic, _) = said(on_it(), Color::Green, false, Exit::Failed).await;
     assert_eq!(
         (code, traffic.as_str()),

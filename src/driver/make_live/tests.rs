@@ -11,8 +11,8 @@ fn noted(wire: Wire) -> Wire {
     wire.on("UpdateItem", Reply::json(&json!({})))
 }
 
-/// Blue becomes live, where port 80 went nowhere when that was planned; and
-/// whether the operation may end then.
+/// Blue becomes live after port 80 was seen to lead nowhere; and whether the operation
+/// may end then.
 async fn made_live(wire: &Wire) -> (Result<()>, bool) {
     let session = Session::of_hello(wire.aws());
     let turn = Turn::for_tests(&session.aws, Head::default());
@@ -24,7 +24,7 @@ async fn made_live(wire: &Wire) -> (Result<()>, bool) {
 
 #[tokio::test(start_paused = true)]
 async fn a_listener_is_written_where_it_is_as_planned_or_already_there() {
-    // The test port is where it is to be by the time of its turn.
+    // The test port is already where it should be when it is its turn.
     let looks = |wire: Wire, production: Found| {
         wire.on("DescribeListeners", seen(&production, &to(Color::Green)))
     };
@@ -36,7 +36,7 @@ async fn a_listener_is_written_where_it_is_as_planned_or_already_there() {
         let wire = looks(noted(wire), to(Color::Blue));
         let (made, _) = made_live(&wire).await;
         assert!(made.is_ok(), "{made:?}");
-        // Each call is there for one of them, and nothing else is told.
+        // Each call has exactly one answer, and no other is made.
         wire.assert_used_up();
     }
 }

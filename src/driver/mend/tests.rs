@@ -7,7 +7,7 @@ use crate::model::testing::{by_rules, infrastructure};
 
 const TOKEN: &str = "20231114T221320Z-0000002a";
 
-/// Everything is there, but those operations whose part is gone.
+/// Everything exists, except for these operations, whose part is gone.
 fn wire(gone: &[(&str, &str)]) -> Wire {
     let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
     let all = [
@@ -94,7 +94,7 @@ async fn each_part_that_is_gone_is_found() {
     }
 }
 
-/// Rules are looked for where the routes are rules.
+/// Rules are looked for if the routes are rules.
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_a_route_that_is_gone_is_found() {
     let rule = |arn: &str, color: &str| {
@@ -136,7 +136,7 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
 #[tokio::test(start_paused = true)]
 async fn a_redirect_to_https_is_a_part_too() {
     for (redirect, expected) in [
-        // It is one of the two that are there.
+        // It is one of the two that exist.
         ("listener/test", vec![]),
         (
             "listener/gone",

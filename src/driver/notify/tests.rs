@@ -19,7 +19,7 @@ fn notice() -> ReleaseNotice {
     ReleaseNotice::new(datetime!(2026-01-01 00:00 UTC), of, ReleaseNews::Begin)
 }
 
-/// What was lost of one notice, and how long that took, where that is waited for so long.
+/// What was lost of one notice, and how long that took, with that much patience.
 async fn told(wire: &Wire, patience: Duration) -> (Vec<String>, Duration) {
     let section = NotifySection {
         sns: Some(TOPIC.parse().unwrap()),

@@ -42,7 +42,7 @@ async fn each_certificate_is_looked_at_and_one_is_for_the_name() {
         "{refused}"
     );
 
-    // Nobody is asked about one that cannot be used.
+    // Nothing is asked about a certificate that cannot be used.
     let elsewhere = "'arn:aws:acm:us-east-1:123456789012:certificate/a'";
     let refused = looked_at(&Wire::new(), elsewhere).await.unwrap_err();
     assert_eq!(refused.exit, Exit::Refused);
@@ -85,7 +85,7 @@ async fn it_answers_once_it_does_so_time_after_time() {
     let asked = std::sync::Arc::new(AtomicU32::new(0));
     let count = asked.clone();
     let server = Server::start(move |_| {
-        // As while a listener reaches one node after another.
+        // As when a listener reaches one node after another.
         let status = match count.fetch_add(1, Ordering::Relaxed) {
             1 | 3 => 200,
             n if n < 5 => 503,

@@ -1,5 +1,5 @@
-//! The loop, on a load balancer and a probe that keep to a script. Time is
-//! tokio's, paused: an hour passes in no time, and always in the same way.
+//! The loop, with a scripted load balancer and a scripted probe. Time is tokio's and
+//! paused, so an hour passes at once and always in the same way.
 
 mod blind;
 mod by_header;
@@ -25,7 +25,7 @@ const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
 const PACE: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_secs(3);
-/// Far beyond any end that a swap may have.
+/// Far beyond the end of any swap.
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn releases() -> Releases {
@@ -50,7 +50,7 @@ fn new_fails_at_once(_: Duration, color: Color) -> Reply {
     if color == TO { BADLY } else { WELL }
 }
 
-/// It does until both ports have moved.
+/// It answers well until both ports have moved.
 fn new_fails(at: Duration, color: Color) -> Reply {
     match at < Duration::from_secs(2) {
         true => WELL,
@@ -58,7 +58,7 @@ fn new_fails(at: Duration, color: Color) -> Reply {
     }
 }
 
-/// Runs a swap to its end, and refuses an end that lies.
+/// Runs a swap to its end, and checks that the reported end is true.
 async fn finish(fake: &Fake, probe: &mut Asked<'_>, interrupts: &mut Interrupts) -> Finished {
     finish_with(fake, probe, interrupts, policy(), &mut |_| {}).await
 }
@@ -80,8 +80,8 @@ async fn finish_with(
     finished
 }
 
-/// What the outcome says of the listeners is so, and port 80 was never pointed
-/// at a colour that was not healthy.
+/// What the outcome says about the listeners is true, and port 80 was never pointed at a
+/// colour that was not healthy.
 fn assert_truth(fake: &Fake, finished: &Finished) {
     let outcome = finished.shift.outcome().expect("an outcome");
     let traffic = fake.traffic();
@@ -110,7 +110,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
         }
         Outcome::Left(_) => assert_eq!(fake.production.get(), TO, "{outcome:?}"),
         Outcome::Paused => panic!("a swap has no pause"),
-        // Claims nothing.
+        // It claims nothing.
         Outcome::InDoubt(_) => {}
     }
     assert_eq!(*fake.harm.borrow(), [], "port 80 was pointed at the sick");
@@ -197,9 +197,9 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
         .seen
         .report(10.0, finished.shift.changed().began, 0);
     assert_eq!((report.sent, report.failed), (samples, 0));
-    // The first write leaves at 1040 ms, when the note and the look ahead are
-    // back, and arrives 10 ms later: the request of 1000 ms is the last for the
-    // old colour.
+    // The first write is sent at 1040 ms, when the note and the look ahead have returned,
+    // and arrives 10 ms later: the request of 1000 ms is the last one that the old colour
+    // answers.
     assert_eq!(report.last_old_ms, Some(1005 - 1040));
     assert_eq!(report.first_new_ms, Some(1105 - 1040));
 }
@@ -233,7 +233,7 @@ async fn a_failing_production_is_left_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn a_sick_old_colour_is_not_gone_back_to() {
     let fake = Fake::new(Faults::default());
-    // It falls sick once the new colour has taken over.
+    // It becomes unhealthy once the new colour has taken over.
     let reply = |at: Duration, color: Color| {
         if color == FROM {
             return WELL;
@@ -311,7 +311,7 @@ async fn the_window_ends_with_its_last_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_during_the_swap_itself_counts() {
-    // Sent to the old colour just ahead of the first write, lost much later.
+    // Sent to the old colour just before the first write, and lost much later.
     let lost = |at: Duration, _: Color| match at == Duration::from_secs(1) {
         true => Reply {
             ok: false,
@@ -359,7 +359,7 @@ async fn a_probe_that_falls_silent_never_commits() {
     "#);
 }
 
-/// An all-at-once swap has no stages to show, and its hooks all the same.
+/// An all-at-once swap has no stages to show, but it has hooks.
 #[tokio::test(start_paused = true)]
 async fn what_a_stage_waited_for_is_marked_when_it_is_met() {
     let fake = Fake::new(Faults::default());

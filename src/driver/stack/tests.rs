@@ -14,7 +14,7 @@ fn refused(code: &str) -> Reply {
     Reply::xml_error(400, code, "no")
 }
 
-/// The events of the stack, the newest with that token.
+/// The events of the stack; the newest has that token.
 fn events(token: &str) -> Reply {
     Reply::xml(
         "DescribeStackEvents",
@@ -33,7 +33,7 @@ fn session(wire: &Wire) -> Session {
     Session::of_hello(wire.aws_with(credentials(), 2))
 }
 
-/// With the token of the call, which is made up anew each time.
+/// With the token of the call, which is different each time.
 async fn begun(wire: &Wire, update: bool, own: bool) -> Result<()> {
     let session = session(wire);
     let inputs = StackInputs::new();
@@ -86,7 +86,7 @@ async fn a_stack_that_somebody_else_made_is_not_taken_for_ones_own() {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_whose_answer_was_lost_goes_on() {
-    // The second try meets the first one.
+    // The second attempt finds the first one.
     let busy = Reply::xml_error(
         400,
         "ValidationError",
@@ -195,7 +195,7 @@ async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     let truth = json!({ "prod": "green", "test": "blue" }).to_string();
     let head = json!({ "Item": { "fence": { "N": "3" }, "truth": { "S": truth } } });
     let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
-    // The one of port 80 is there, and says who is live; or the journal does.
+    // The listener of port 80 exists and shows who is live; or the journal does.
     for (listeners, gone) in [
         (
             production,

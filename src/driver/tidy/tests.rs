@@ -54,7 +54,7 @@ async fn what_no_service_runs_is_deregistered_and_only_that() {
         .on("DescribeServices", running(2))
         .on("DeregisterTaskDefinition", Reply::json(&json!({})));
     assert_eq!(forgets(&wire, true).await, [json!(arn(3)).to_string()]);
-    // The service was told of it after all.
+    // The service was given it after all.
     let wire = of_another_and_own().on("DescribeServices", running(3));
     assert!(forgets(&wire, true).await.is_empty());
     assert!(forgets(&Wire::new(), false).await.is_empty());

@@ -344,7 +344,7 @@ async fn what_is_taken_up_ends_under_its_own_name_and_one_s_own_begins_anew() {
     let ended = ended.unwrap();
     assert_eq!((&ended.id, ended.taken_up_by.len()), (&bob().id, 1));
     assert_eq!(turn.operation(), Operation::of(&holder()));
-    // What its own work leaves counts from there: back again is a way back.
+    // What its own work leaves counts from there: moving back again is a way back.
     turn.saw(&observed());
     let expected = Truth {
         previous: Some(Deployed::somewhere_on(Color::Blue).into()),
@@ -435,13 +435,13 @@ async fn a_lease_that_may_have_run_out_is_asked_for_ahead_of_an_effect() {
         (refused(), Some(true)),
         (Reply::Never, Some(false)),
     ] {
-        // Of one that does not answer, a second attempt is made.
+        // If there is no answer, a second attempt is made.
         let wire = Wire::new()
             .on("UpdateItem", reply.clone())
             .on("UpdateItem", reply)
             .on("GetItem", Reply::json(&json!({})));
         let began = tokio::time::Instant::now();
-        // Of no length, it has run out at once; its renewal is stopped.
+        // Its length is zero, so it has run out at once; its renewal is stopped.
         let turn = Turn::begin(&wire.aws(), TABLE, holder(), met(None), Duration::ZERO);
         turn.renewal.stop();
         let assured = turn.assure().await;

@@ -20,7 +20,7 @@ fn an_exit_code_says_how_an_operation_ended_where_it_did_not_itself() {
     ] {
         let by_code = conclusion(&Ok(exit)).map(|it| (it.outcome, it.reason));
         assert_eq!(by_code, expected.map(|outcome| (outcome, None)));
-        // The causes, which may be a program's own lines, are not kept.
+        // Causes are not kept: they may be a program's own output.
         let error = Error::new(exit, "why").cause("TOKEN=1");
         let by_error = conclusion(&Err(error)).map(|it| (it.outcome, it.reason));
         let why = Some("why".to_owned());
@@ -36,7 +36,7 @@ async fn who_gives_up_leaves_neither_a_lease_nor_a_place() {
         (Reply::Never, done()),
         (Reply::Reset, Reply::Never),
     ] {
-        // Who waited took it under another id than that of the place.
+        // After waiting, the lease has another id than the place in the line.
         let taken = Holder {
             id: OperationId::named("taken"),
             ..holder()

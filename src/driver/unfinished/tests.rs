@@ -27,7 +27,7 @@ fn shows_blue_twice() -> Reply {
     )
 }
 
-/// AWS for some looks at an app whose ports both serve blue.
+/// AWS for some readings of an app whose ports both lead to blue.
 fn wire(looks: usize) -> Wire {
     let mut wire = Wire::new()
         .on("PutItem", Reply::json(&json!({})))
@@ -48,7 +48,7 @@ fn wire(looks: usize) -> Wire {
     wire
 }
 
-/// What a rollback sees after it met that operation.
+/// What a rollback sees after meeting that operation.
 async fn after_meeting(unfinished: Operation) -> Observed {
     let wire = wire(2);
     let session = Session::of_hello(wire.aws());

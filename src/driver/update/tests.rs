@@ -12,7 +12,7 @@ fn done() -> Reply {
     Reply::json(&json!({}))
 }
 
-/// The service as it is then.
+/// The service as it is read then.
 fn seen(revision: &str, desired: i32, deployment: &str) -> Reply {
     let service = json!({
         "serviceName": "blue", "status": "ACTIVE", "taskDefinition": revision,
@@ -22,8 +22,8 @@ fn seen(revision: &str, desired: i32, deployment: &str) -> Reply {
     Reply::json(&json!({ "services": [service] }))
 }
 
-/// What comes of an update onto blue, idle with one task of `hello:1`, and what
-/// the journal says of it.
+/// The result of an update onto blue, idle with one task of `hello:1`, and what the
+/// journal says about it.
 async fn updates(wire: &Wire, change: &ServiceChange<'_>) -> (Result<()>, Option<Fate>) {
     let session = Session::of_hello(wire.aws_with(credentials(), 2));
     let turn = Turn::for_tests(&session.aws, Head::default());
@@ -67,7 +67,7 @@ async fn an_update_whose_answer_was_lost_is_looked_for() {
                 .on("UpdateService", Reply::Reset)
                 .on("UpdateService", Reply::Reset)
         };
-        // It can be late to be seen.
+        // It can take a while to become visible.
         let wire = lost()
             .on("DescribeServices", missing.clone())
             .on("DescribeServices", found);

@@ -5,7 +5,7 @@ use crate::interrupt::Signal;
 use crate::report::Style;
 use crate::report::capture::{To, reporter};
 
-/// Far longer than any of it takes.
+/// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn sh(line: &str) -> io::Result<WatchedCommand> {
@@ -33,7 +33,7 @@ async fn a_command_s_code_is_as_a_shell_gives_it() {
     assert!(nothing.is_err());
 }
 
-/// It cleans up in its own time.
+/// It takes its time to clean up.
 #[tokio::test]
 async fn the_first_interrupt_is_the_command_s_own_and_the_second_ends_it() {
     use Signal::{HangUp, Interrupt, Terminate};

@@ -38,8 +38,8 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    /// A server with a certificate for `shop.test`, valid from and to so many
-    /// days from now, and the server names that it was asked for.
+    /// A server with a certificate for `shop.test`, valid from and until these days from
+    /// now, and the server names that clients asked for.
     async fn serve(&self, from: i32, to: i32) -> (SocketAddr, watch::Receiver<Vec<String>>) {
         let mut params = CertificateParams::new(["shop.test".to_owned()]).unwrap();
         let now = time::OffsetDateTime::now_utc();

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::{Color, Expected};
 use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
 
-/// What the tests below ask, of one node.
+/// Sends the requests of the tests below to one node.
 struct Asker {
     client: Client,
     node: SocketAddr,
@@ -51,7 +51,7 @@ async fn at(node: SocketAddr, scheme: &str) -> Answer {
     asker.ask(model::Connection::Fresh).await
 }
 
-/// What came in place of an answer.
+/// What happened instead of an answer.
 fn lost(answer: Answer) -> (Lost, String) {
     match answer {
         Answer::Nothing { why, error } => (why, error),
@@ -95,7 +95,7 @@ async fn a_redirect_is_an_answer_and_not_followed() {
     assert_eq!(server.asked(), 2);
 }
 
-/// Also by an app that repeats what it is asked.
+/// Even with an app that repeats requests in its answers.
 #[tokio::test]
 async fn a_secret_header_is_sent_and_not_told_of() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -179,7 +179,7 @@ async fn nobody_there_is_told_from_nobody_who_answers() {
     let expected = (Lost::TimedOut, "no answer within 200 ms".to_owned());
     assert_eq!(lost(answer), expected);
 
-    // A port that is taken, and that nobody listens on.
+    // A port that is taken, but that nobody listens on.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (why, error) = lost(at(taken.local_addr().unwrap(), "http").await);
@@ -230,7 +230,7 @@ async fn a_connection_that_is_reset_is_told_from_one_that_is_refused() {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         stream.readable().await.unwrap();
-        // What is closed with a request unread is reset.
+        // A connection that is closed with an unread request is reset.
     });
     let (why, error) = lost(at(address, "http").await);
     assert_eq!(why, Lost::Reset, "{error}");
@@ -248,7 +248,7 @@ async fn what_tls_refuses_is_told_as_such() {
             stream.read_exact(&mut hello).await.unwrap();
             stream.write_all(said).await.unwrap();
             stream.shutdown().await.unwrap();
-            // What else comes is read, so that nothing is reset.
+            // The rest is read, so that nothing is reset.
             let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         });
         let (why, error) = lost(at(address, "https").await);
@@ -288,8 +288,8 @@ async fn a_fresh_connection_is_fresh_and_a_kept_one_is_kept() {
     }
 }
 
-/// The two do not borrow from each other: a kept connection that a fresh
-/// request took would be none.
+/// The two do not share connections: one that a request with a fresh connection took
+/// would not be a kept one.
 #[tokio::test]
 async fn fresh_and_kept_connections_do_not_mix() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
@@ -303,7 +303,7 @@ async fn fresh_and_kept_connections_do_not_mix() {
     assert_eq!(server.accepts(), 1 + 3);
 }
 
-/// A server that takes its leave is no failure of the next request.
+/// If a server closes a connection in order, the next request does not fail.
 #[tokio::test]
 async fn a_connection_that_the_server_closes_is_not_kept() {
     let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -316,7 +316,7 @@ async fn a_connection_that_the_server_closes_is_not_kept() {
     assert_eq!(server.accepts(), 3);
 }
 
-/// Waits until every connection that is kept knows of its end.
+/// Waits until every kept connection has noticed its end.
 async fn until_the_kept_ones_end(asker: &Asker) {
     let pool = asker.client.pool(asker.node);
     let has_ended = || pool.idle().iter().all(|kept| !kept.is_open());
@@ -328,7 +328,7 @@ async fn until_the_kept_ones_end(asker: &Asker) {
     .await;
 }
 
-/// One that ends without a word, while nobody asks anything.
+/// A connection that ends without notice while no request is made.
 #[tokio::test]
 async fn a_kept_connection_that_ends_while_it_is_idle_is_no_failure() {
     let server = Server::start(|_| Reply::SendAndClose(ok(""))).await;
@@ -356,7 +356,7 @@ async fn nothing_is_sent_over_a_connection_that_has_ended() {
     assert_eq!(server.asked(), 1);
 }
 
-/// The app may have done what was asked: users would not get to know.
+/// The app may have done what was requested, and users would not know.
 #[tokio::test]
 async fn a_kept_connection_that_breaks_off_after_the_request_came_is_a_failure() {
     for broken in [Reply::Reset, Reply::SendAndClose(String::new())] {
@@ -370,7 +370,7 @@ async fn a_kept_connection_that_breaks_off_after_the_request_came_is_a_failure()
         assert!(asker.ask(kept).await.is_ok());
         let (why, error) = lost(asker.ask(kept).await);
         assert_eq!(why, Lost::Reset, "{error}");
-        // It was not asked again behind the user's back.
+        // The request was not silently sent again.
         assert_eq!((server.accepts(), server.asked()), (1, 2));
         assert!(asker.ask(kept).await.is_ok());
         assert_eq!((server.accepts(), server.asked()), (2, 3));

@@ -8,7 +8,7 @@ use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
 /// A request every 20 ms.
 const SCHEDULE: Schedule = Schedule { rate: 50.0 };
 
-/// As `main` sets things up, at this server alone.
+/// Set up as in `main`, for this server only.
 async fn probe(server: &Server, origin: Instant) -> Probe {
     probe_at(&[server.address()], SCHEDULE, origin).await
 }
@@ -29,7 +29,7 @@ async fn answers(probe: &mut Probe, count: usize) -> Vec<Sample> {
     samples
 }
 
-/// Stops the probe, and takes what is still under way.
+/// Stops the probe, and takes the requests still under way.
 async fn rest(mut probe: Probe) -> Vec<Sample> {
     probe.stop();
     let mut samples = Vec::new();
@@ -39,7 +39,7 @@ async fn rest(mut probe: Probe) -> Vec<Sample> {
     samples
 }
 
-/// Each request has its end, and was due its number of paces after the first.
+/// Each request has an end, and was due at its number of intervals after the first.
 fn assert_schedule(samples: &[Sample]) {
     let mut samples: Vec<&Sample> = samples.iter().collect();
     samples.sort_by_key(|sample| sample.n);
@@ -79,7 +79,7 @@ async fn a_server_that_stalls_delays_no_later_request() {
     let [late] = late[..] else {
         panic!("{late:?}");
     };
-    // The stall is in its own latency, and in nobody's schedule.
+    // The stall is in its own latency, and delays no other request.
     assert!(Some(late.answered_at()) >= until_now, "{late:?}");
     assert_schedule(&samples);
 }
@@ -88,8 +88,8 @@ async fn a_server_that_stalls_delays_no_later_request() {
 async fn whoever_listens_late_loses_nothing() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
     let mut probe = probe(&server, Instant::now()).await;
-    // The one thread of this runtime is busy elsewhere: the server's answers
-    // wait, and the requests leave all the same.
+    // The only thread of this runtime is busy elsewhere: the server's answers wait, but
+    // requests are still sent.
     let busy = SCHEDULE.pace() * 10;
     std::thread::sleep(busy);
     let samples = answers(&mut probe, 10).await;
@@ -121,7 +121,7 @@ async fn every_node_is_asked_in_turn_over_both_kinds_of_connection() {
     for _ in 0..3 {
         servers.push(Server::start(|_| Reply::Send(ok(""))).await);
     }
-    // Nodes have one port; those of this test have one address.
+    // Nodes share a port; those of this test share an address.
     let nodes: Vec<SocketAddr> = servers.iter().map(Server::address).collect();
     let mut probe = probe_at(&nodes, SCHEDULE, Instant::now()).await;
     let samples = [answers(&mut probe, 12).await, rest(probe).await].concat();
@@ -143,7 +143,7 @@ async fn every_node_is_asked_in_turn_over_both_kinds_of_connection() {
 #[tokio::test]
 async fn times_count_from_the_origin() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
-    // Checks went ahead of the probe.
+    // There were checks before the probe.
     let ahead = Duration::from_secs(2);
     let origin = Instant::now()
         .checked_sub(ahead)

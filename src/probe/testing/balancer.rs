@@ -1,5 +1,5 @@
-//! A load balancer of three nodes, one at each of three loopback addresses, that
-//! changes over and fails exactly when a test says so, and notes what came when.
+//! A load balancer with three nodes on three loopback addresses, which changes over and
+//! fails exactly when a test says so, and notes what came when.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,13 +24,12 @@ pub const NODES: [IpAddr; 3] = [
 /// A node, and whether a request is the first one of its connection.
 pub type Lane = (IpAddr, Connection);
 
-/// What it does when. Times count from the origin.
+/// What it does, and when. Times count from the origin.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// When a lane changes from one release to the other; each begins with the
-    /// old one.
+    /// When a lane changes from one release to the other; each begins with the old one.
     pub turns: BTreeMap<Lane, Vec<Duration>>,
-    /// While whichever request comes gets a 503.
+    /// During these, every request gets a 503.
     pub gaps: Vec<Range<Duration>>,
 }
 
@@ -41,7 +40,7 @@ impl Plan {
         turns.filter(|turn| **turn <= at).count() % 2 == 1
     }
 
-    /// Whether nothing turns on that lane in that time.
+    /// Whether nothing changes on that lane in that time.
     pub fn is_settled(&self, lane: Lane, from: Duration, until: Duration) -> bool {
         let mut turns = self.turns.get(&lane).into_iter().flatten();
         !turns.any(|turn| from < *turn && *turn <= until)
@@ -69,7 +68,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Takes a request, and gives its answer: the body is the note's number.
+    /// Takes a request and returns its answer: the body is the note's number.
     fn answer(&mut self, lane: Lane) -> String {
         let came = self.origin.elapsed();
         let note = Note {
@@ -119,14 +118,14 @@ impl Balancer {
         NODES.map(|node| format!("{node}:{}", self.port)).to_vec()
     }
 
-    /// Makes plans by what time it is. No request comes meanwhile.
+    /// Changes the plan depending on the current time. No request is handled meanwhile.
     pub fn plan<T>(&self, make: impl FnOnce(Duration, &mut Plan) -> T) -> T {
         let mut stage = lock(&self.stage);
         let now = stage.origin.elapsed();
         make(now, &mut stage.plan)
     }
 
-    /// The plan, and what came.
+    /// The plan, and the requests that came.
     pub fn record(&self) -> (Plan, Vec<Note>) {
         let stage = lock(&self.stage);
         (stage.plan.clone(), stage.notes.clone())
@@ -169,7 +168,7 @@ async fn accept(listener: TcpListener, stage: Arc<Mutex<Stage>>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(serve(Arc::clone(&stage), node, stream))),
-            // Nothing is left to take it with; what ends gives some back.
+            // No file descriptor is left; other connections will free some.
             Err(_) => yield_now().await,
         }
     }

@@ -135,7 +135,7 @@ async fn every_listener_and_rule_of_every_load_balancer_is_read() {
             "DescribeListeners",
             listeners(&[(80, "HTTP", redirect.clone())], ""),
         )
-        // Of port 80, whose default action is no rule here; then of 443, two pages.
+        // For port 80, whose default action is not a rule here; then for 443, two pages.
         .on(
             "DescribeRules",
             rules(
@@ -205,7 +205,7 @@ async fn every_listener_and_rule_of_every_load_balancer_is_read() {
     assert_eq!(asked[1].field("LoadBalancerArns.member.3"), None);
 }
 
-/// All that there are would come back.
+/// AWS would return all.
 #[tokio::test]
 async fn nothing_is_asked_for_without_a_name() {
     let wire = Wire::new();

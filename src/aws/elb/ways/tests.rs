@@ -17,7 +17,7 @@ fn listener(arn: &str, port: u16, protocol: &str, actions: &str) -> String {
     )
 }
 
-/// A page of listeners, and the mark of the next one.
+/// A page of listeners, and the marker of the next one.
 fn listeners(members: &[String], next: &str) -> Reply {
     let members = members.concat();
     Reply::xml(
@@ -118,7 +118,7 @@ async fn what_the_template_makes_is_no_other_way() {
     );
 }
 
-/// At a listener of somebody else's, where testers have a name of their own.
+/// At somebody else's listener, where testers have a name of their own.
 #[tokio::test]
 async fn what_is_made_for_testers_beside_others_rules_is_no_other_way() {
     let infra = EcsInfrastructure {
@@ -242,7 +242,7 @@ async fn every_listener_and_rule_on_every_page_is_told_as_a_person_would() {
     let wire = Wire::new()
         .on("DescribeListeners", listeners(&first, &next("L2")))
         .on("DescribeListeners", listeners(&own(), ""))
-        // Port 80's two pages, and one of each other.
+        // Two pages for port 80, and one for each of the others.
         .on(
             "DescribeRules",
             rules(
@@ -327,7 +327,7 @@ async fn rules_that_may_not_be_read_leave_the_rest_known() {
         "{hidden}"
     );
 
-    // Anything else that goes wrong is no leave to go on without them.
+    // After any other error it must not continue without them.
     let wire = Wire::new()
         .on("DescribeListeners", listeners(&own(), ""))
         .on(
@@ -416,7 +416,7 @@ async fn on_a_shared_load_balancer_only_what_leads_to_the_app_is_a_way() {
     let wire = shared(&[own.as_slice(), &[theirs, api]].concat());
     let aws = wire.aws();
     let (found, ways) = aws.read_load_balancer(&by_rules(), None).await.unwrap();
-    // The rules were read once, for both.
+    // The rules were read only once for both.
     wire.assert_used_up();
     assert_eq!(wire.requests().len(), 2);
     assert_eq!(
@@ -444,7 +444,7 @@ async fn what_is_wrong_with_the_rules_for_a_colour_is_said() {
         &header("x-color", "blue"),
         &forward("tg/blue"),
     );
-    // Whatever else it asks for.
+    // Whatever else it requires.
     let narrower = rule(
         "rule/blue",
         "1",
@@ -473,7 +473,7 @@ async fn what_is_wrong_with_the_rules_for_a_colour_is_said() {
     }
 }
 
-/// What production does is among what was not read.
+/// The rules that could not be read include production's.
 #[tokio::test]
 async fn rules_that_may_not_be_read_hide_production_where_it_is_one() {
     let wire = Wire::new()

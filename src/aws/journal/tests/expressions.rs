@@ -1,4 +1,4 @@
-//! What DynamoDB asks of every expression, and a local one may not.
+//! Rules of DynamoDB for expressions that a local one may not enforce.
 
 use std::collections::BTreeSet;
 
@@ -53,8 +53,8 @@ fn declared(sent: &Value, field: &str) -> BTreeSet<String> {
         .unwrap_or_default()
 }
 
-/// DynamoDB refuses what is used and not declared, what is declared and not
-/// used, an empty expression, and a name that is a word of its own
+/// DynamoDB rejects what is used but not declared, what is declared but not used, an
+/// empty expression, and a name that is one of its reserved words
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>).
 #[tokio::test]
 async fn every_expression_uses_exactly_what_is_declared() {
@@ -65,7 +65,7 @@ async fn every_expression_uses_exactly_what_is_declared() {
         "AND",
         "OR",
         "attribute_not_exists",
-        // An attribute, and none of DynamoDB's words.
+        // An attribute that is not a reserved word.
         "pk",
         "",
     ];

@@ -1,4 +1,4 @@
-//! The policies for an app beside a service that ran before.
+//! The policies for an app beside a service that existed before.
 
 use super::*;
 use crate::aws::attached_template;
@@ -41,7 +41,7 @@ fn printed(role: Role, names: &AttachedNames) -> Value {
     of_attached(role, &"shop".parse().unwrap(), &place, names)
 }
 
-/// On which resources each action is allowed.
+/// The resources on which an action is allowed.
 fn on<'a>(policy: &'a Value, action: &str) -> Vec<&'a str> {
     let statements = statements(policy).iter();
     let of_action = statements.filter(|it| texts(&it["Action"]).contains(&action));
@@ -121,7 +121,7 @@ fn a_place_that_no_arn_names_is_as_narrow_as_the_file_says() {
     }
 }
 
-/// Two of them at one listener, and a third at another load balancer's.
+/// Two of them at one listener, and a third at another load balancer's listener.
 #[test]
 fn each_way_by_which_users_come_in_is_moved_and_nothing_else() {
     let internal = LISTENER.replace("shared/b1/l1", "internal/b2/l2");
@@ -146,7 +146,7 @@ fn each_way_by_which_users_come_in_is_moved_and_nothing_else() {
     assert_eq!(makes, [LISTENER, &internal]);
 }
 
-/// Nothing of what is its owner's is made, removed or given the app's tag.
+/// Nothing that belongs to the owner is created, removed or given the app's tag.
 #[test]
 fn the_operator_makes_and_removes_what_is_the_apps_alone() {
     let policy = printed(Role::Operator, &names());
@@ -187,7 +187,7 @@ fn both_are_filled_in_and_as_short_as_iam_asks() {
         let written = printed(role, &names).to_string();
         let characters = written.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MOST_CHARACTERS, "{role:?}: {characters}");
-        // A brace in a text is one that nothing was put into.
+        // A remaining brace is a placeholder that was not filled in.
         assert!(
             !written.contains("\"{") && !written.contains(":{s"),
             "{written}"
@@ -207,7 +207,7 @@ fn both_are_filled_in_and_as_short_as_iam_asks() {
     }
 }
 
-/// What testers come by is told from its neighbours by its tag.
+/// The testers' place is distinguished from its neighbours by its tag.
 #[test]
 fn a_place_of_testers_is_moved_by_its_tag() {
     let condition = json!({ "StringEquals": { "aws:ResourceTag/bgecs:app": ["shop"] } });
@@ -248,7 +248,7 @@ fn a_place_of_testers_is_moved_by_its_tag() {
         on(&policy, "elasticloadbalancing:CreateListener"),
         [balancer]
     );
-    // Users' listener gets no rule then.
+    // The users' listener gets no rule then.
     assert_eq!(on(&policy, "elasticloadbalancing:CreateRule"), [&beside]);
     let all_rules = as_rules(&beside);
     assert_eq!(on(&policy, "elasticloadbalancing:DeleteRule"), [&all_rules]);
@@ -271,8 +271,7 @@ fn a_place_of_testers_is_moved_by_its_tag() {
     );
 }
 
-/// The types of the template that is written, and those that the table has reasons
-/// of, are the same.
+/// The types in the generated template are those that the table gives as reasons.
 #[test]
 fn every_type_of_the_attached_template_has_its_actions() {
     let all = [

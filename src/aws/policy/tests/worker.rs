@@ -17,7 +17,7 @@ fn served(apps: &[&str]) -> Value {
     to_serve(&names, &deployers)
 }
 
-/// Every action on every resource, with the condition that it is under.
+/// Every action on every resource, with its condition.
 fn grants_of(policy: &Value) -> BTreeSet<(String, String, String)> {
     let statements = statements(policy).iter();
     let all = statements.flat_map(|it| {
@@ -39,7 +39,7 @@ fn a_worker_may_what_its_apps_deployers_may_and_take_uploads() {
     let granted = grants_of(&served(&["site"]));
     assert!(granted.is_superset(&wanted));
     assert_eq!(granted.len(), wanted.len() + worker);
-    // Of what is its own, nothing that makes or removes it.
+    // Nothing that creates or removes its own resources.
     wanted.extend(granted.clone());
     for (action, on, _) in granted.iter().filter(|(_, on, _)| on.contains("worker")) {
         let is_taken = action == "sqs:DeleteMessage";
@@ -49,7 +49,8 @@ fn a_worker_may_what_its_apps_deployers_may_and_take_uploads() {
     }
 }
 
-/// One statement on all, where that is the same; and nothing more than the two.
+/// One statement for all apps if the rest is the same; and nothing beyond the two
+/// policies.
 #[test]
 fn the_policies_of_several_apps_are_joined_and_not_widened() {
     let both = served(&["site", "api"]);
@@ -72,7 +73,7 @@ fn the_policies_of_several_apps_are_joined_and_not_widened() {
     assert_eq!(twice, one);
 }
 
-/// Those whose conditions are of different kinds stay apart, with names of their own.
+/// Statements with different kinds of conditions stay separate, with names of their own.
 #[test]
 fn what_cannot_be_joined_stays_apart() {
     let condition = |operator: &str| json!({ operator: { "aws:ResourceTag/x": ["1"] } });

@@ -7,7 +7,7 @@ use crate::aws::TEMPLATE;
 use crate::model::Color;
 use crate::model::testing::{infrastructure, to};
 
-/// As an emulator answers: the target group's ARN alone.
+/// As an emulator answers: only the target group's ARN.
 fn simple(group: &str) -> Action {
     let forward = Action::builder().r#type(ActionTypeEnum::Forward);
     forward.target_group_arn(group).build()
@@ -105,7 +105,7 @@ fn what_comes_before_a_forward_does_not_hide_it() {
     }
 }
 
-/// Word by word as the template has it: everybody else's 503 is foreign.
+/// Exactly as in the template: anybody else's 503 is foreign.
 #[test]
 fn only_the_template_s_own_placeholder_goes_nowhere() {
     let (status, body) = PLACEHOLDER;
@@ -184,7 +184,7 @@ fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
         (simple("tg/green"), simple("tg/blue")),
         (both("tg/green"), both("tg/blue")),
         (both("tg/blue"), both("tg/blue")),
-        // As a person had it.
+        // As a person has set it.
         (
             sticky(both("tg/green"), TEN_MINUTES),
             sticky(both("tg/blue"), TEN_MINUTES),
@@ -197,7 +197,7 @@ fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
                 alone
             },
         ),
-        // What is not ours stays, where it takes nothing.
+        // Groups of others stay, without a share.
         (
             weighted(&[("tg/theirs", Some(0)), ("tg/green", Some(7))]),
             weighted(&[("tg/blue", Some(7)), ("tg/theirs", Some(0))]),
@@ -252,7 +252,7 @@ fn a_split_is_told_by_weights_and_read_back_as_it_is() {
                     Some(_) => sent == [sticky(sent[0].clone(), lasting)],
                 };
                 assert!(is_sticky(&sent, stickiness));
-                // And whole again, with the stranger's group where it was.
+                // And whole again, with the other's group where it was.
                 let whole = aimed(&sent, Split::all(Color::Blue)).unwrap();
                 assert_eq!(meant(&whole), Color::Blue.into());
                 assert_eq!(whole[0].target_group_arn.is_some(), before != stranger);
@@ -285,8 +285,8 @@ fn a_group_that_is_alone_again_weighs_what_it_did_ahead_of_a_shift() {
     }
 }
 
-/// What a default action does not name is still attached to the load balancer,
-/// and health-checked.
+/// A group that no default action names is still attached to the load balancer and
+/// health-checked.
 #[test]
 fn the_template_names_both_groups_whatever_the_default_actions_do() {
     for color in ["Blue", "Green"] {

@@ -43,7 +43,7 @@ fn asked(wire: &Wire) -> Vec<String> {
     wire.requests().iter().map(operation).collect()
 }
 
-/// Both at green, and then as said of the writes.
+/// Both lead to green at first; then the writes get these answers.
 fn wire(rule_written: Reply, internal_written: Reply) -> Wire {
     Wire::new()
         .on("DescribeRules", rule(&forward(&[("tg/green", 1)])))
@@ -64,7 +64,7 @@ async fn a_route_is_at_a_colour_when_all_its_ways_are() {
     let names = ["https://shop.example.com", "https://shop.internal"];
     for (group, expected) in [
         ("tg/internal-green", "green".to_owned()),
-        // Of the other pair, but green all the same.
+        // From the other pair, but green as well.
         ("tg/green", "green".to_owned()),
         (
             "tg/internal-blue",
@@ -88,7 +88,7 @@ async fn a_route_is_at_a_colour_when_all_its_ways_are() {
     }
 }
 
-/// Each among its own groups.
+/// Each within its own groups.
 #[tokio::test]
 async fn all_ways_are_moved_one_after_the_other() {
     let wire = wire(done("ModifyRule"), done("ModifyListener"));
@@ -144,8 +144,8 @@ async fn a_way_that_is_refused_keeps_the_next_from_being_moved_and_never_from_go
     }
 }
 
-/// What one of them does that is somebody else's is not overwritten, and the other
-/// is not moved without it.
+/// If one of them does something of somebody else's, that is not overwritten, and the
+/// other is not moved without it.
 #[tokio::test]
 async fn where_one_way_cannot_be_moved_none_is() {
     let wire = Wire::new()
@@ -163,7 +163,7 @@ async fn where_one_way_cannot_be_moved_none_is() {
     assert_eq!(wire.requests().len(), 2);
 }
 
-/// A colour is as healthy as where it is worst off.
+/// A colour is as healthy as its worst group.
 #[tokio::test]
 async fn a_colour_serves_where_all_its_groups_do() {
     let targets = |states: &[&str]| {

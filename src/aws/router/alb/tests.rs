@@ -63,7 +63,7 @@ async fn a_listener_that_is_gone_is_not_one_that_goes_nowhere() {
 const SIGN_IN: &str = "<member><Type>authenticate-oidc</Type><Order>1</Order><AuthenticateOidcConfig>\
     <Issuer>https://id.example</Issuer><ClientId>shop</ClientId></AuthenticateOidcConfig></member>";
 
-/// The list that is sent: type and target of each, and that nothing more is.
+/// The list that is sent: type and target of each action, and nothing else.
 fn sent(request: &crate::aws::testing::Request) -> Vec<String> {
     let field = |n: usize, name: &str| request.field(&format!("DefaultActions.member.{n}.{name}"));
     let actions = (1..).map_while(|n| {
@@ -73,7 +73,7 @@ fn sent(request: &crate::aws::testing::Request) -> Vec<String> {
     actions.map(|action| action.trim().to_owned()).collect()
 }
 
-/// What was read last is what is sent back, without another look.
+/// What was read last is sent back, without reading again.
 #[tokio::test]
 async fn a_write_keeps_what_the_last_look_saw() {
     let modified = || Reply::xml("ModifyListener", "<Listeners/>");
@@ -92,7 +92,7 @@ async fn a_write_keeps_what_the_last_look_saw() {
         .on("ModifyListener", modified())
         .on("ModifyListener", modified());
     let (aws, infra) = (wire.aws(), infrastructure());
-    // As one clone of the clients reads and another one writes.
+    // One clone of the clients reads and another one writes.
     aws.clone().alb_router(&infra).read().await.unwrap();
     aws.clone().alb_router(&infra).read().await.unwrap();
     for port in [Route::Production, Route::Test] {
@@ -146,7 +146,7 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     assert_eq!(wire.request().operation, "DescribeListeners");
 }
 
-/// What is sent of a split, and that a whole one sends nothing of the kind.
+/// What is sent for a split, and that none of it is sent for a whole one.
 #[tokio::test]
 async fn users_stick_to_a_release_only_while_both_have_a_share() {
     let modified = || Reply::xml("ModifyListener", "<Listeners/>");

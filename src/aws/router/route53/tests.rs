@@ -88,12 +88,12 @@ async fn a_name_goes_where_its_sets_say() {
     for (sets, told) in [
         (String::new(), "nothing"),
         (mail.to_owned(), "nothing"),
-        // It was not taken over yet, or not any more.
+        // It has not been taken over yet, or is not any more.
         (set("", "192.0.2.2"), "A 192.0.2.2"),
         (pair(255, 0), "blue"),
         (pair(0, 1), "green"),
         (pair(3, 1), "75% blue, 25% green"),
-        // Each is as likely as the other.
+        // Both are equally likely.
         (pair(0, 0), "50% blue, 50% green"),
         (set("", "192.0.2.9"), "A 192.0.2.9"),
         (
@@ -189,7 +189,7 @@ async fn what_somebody_changed_meanwhile_stays() {
     assert!(!unmoved.is_in_part && !unmoved.error.is_retryable());
 }
 
-/// Weights are coarser than a load balancer's: no stage gives more than was asked.
+/// Weights are coarser than a load balancer's: no stage gives more than was requested.
 #[test]
 fn no_stage_exceeds_its_share() {
     let aws = Wire::new().aws();

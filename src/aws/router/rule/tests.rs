@@ -37,7 +37,7 @@ fn modified() -> Reply {
     Reply::xml("ModifyRule", "<Rules/>")
 }
 
-/// Everything that is sent of it, but what every request has.
+/// Everything that is sent, except for what every request has.
 fn sent(request: &Request) -> Vec<String> {
     let fields: Vec<(String, String)> = serde_urlencoded::from_str(&request.body).unwrap();
     let own = fields
@@ -58,7 +58,7 @@ async fn a_test_route_by_header_is_where_it_is_and_costs_no_call() {
     );
     assert_eq!(sent(&wire.request()), ["RuleArns.member.1=rule/prod"]);
 
-    // Nor is it moved.
+    // It is not moved either.
     let moved = router
         .apply(move_to(Route::Test, Color::Blue), Urgency::Forward)
         .await;
@@ -98,7 +98,7 @@ async fn a_rule_and_a_listener_are_read_in_a_call_each() {
     );
 }
 
-/// What a person made of the rule stays, its conditions unsaid.
+/// What a person has set in the rule stays; its conditions are not sent.
 #[tokio::test]
 async fn only_the_forward_of_a_rule_is_changed() {
     let signed_in = format!("{SIGN_IN}{}", forward("tg/green"));
@@ -145,7 +145,7 @@ async fn a_rule_is_split_by_weights_and_sticky_while_it_is() {
         to: Split::by_weight(PerColor { blue: 1, green: 9 }).unwrap(),
         ..move_to(Route::Production, Color::Blue)
     };
-    // Nothing was read: it looks first.
+    // Nothing was read yet, so it looks first.
     router.apply(tenth, Urgency::Forward).await.unwrap();
     let config = |field: &str| format!("Actions.member.1.ForwardConfig.{field}");
     assert_eq!(
@@ -196,7 +196,7 @@ async fn what_somebody_else_made_of_a_rule_is_not_overwritten() {
     }
 }
 
-/// Whether AWS says so, or leaves it out.
+/// Whether AWS returns an error, or leaves it out.
 #[tokio::test]
 async fn a_rule_that_is_gone_is_said_to_be_with_the_way_out() {
     for reply in [

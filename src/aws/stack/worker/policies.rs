@@ -114,7 +114,7 @@ mod tests {
         assert!((is..is + 50).contains(&said), "{said}, {is}");
     }
 
-    /// In their order, and none is lost.
+    /// In order, and none is lost.
     #[test]
     fn statements_go_where_there_is_room() {
         let of = |length: usize| json!({ "Sid": "a".repeat(length) });

@@ -53,7 +53,7 @@ fn a_topic_that_is_there_is_told_and_none_is_made() {
     assert!(!command.contains(&json!("--topic")), "{command:?}");
 }
 
-/// As the worker that is to run it is told, and no other resource names them.
+/// The worker gets the same names that the stack's outputs have.
 #[test]
 fn the_stack_of_a_worker_is_told_by_what_it_says() {
     let outputs = |names: &[&str]| {

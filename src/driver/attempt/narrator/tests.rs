@@ -34,7 +34,7 @@ fn releases() -> Releases {
     })
 }
 
-/// That was due and answered then, in ms since the start.
+/// A sample that was due and answered at these times, in ms since the start.
 fn sample(due: u64, answered: u64, tag: &str) -> Sample {
     Sample {
         n: 0,
@@ -53,16 +53,16 @@ fn sample(due: u64, answered: u64, tag: &str) -> Sample {
     }
 }
 
-/// Of answers that took long, or that overtook each other, as well.
+/// Also for answers that took long, or that overtook each other.
 #[test]
 fn the_live_line_and_the_summary_agree_on_the_first_new_answer() {
     const BEGAN: u64 = 1040;
     for new in [
         &[(1100, 1105)][..],
         &[(1100, 1135)],
-        // Due ahead of the write.
+        // Due before the write.
         &[(1000, 1089)],
-        // The probe gives them in the order in which they are answered.
+        // The probe returns them in the order in which they are answered.
         &[(1200, 1203), (1100, 1310)],
         &[(1000, 1039), (1100, 1101)],
     ] {
@@ -99,7 +99,7 @@ fn the_live_line_and_the_summary_agree_on_the_first_new_answer() {
     }
 }
 
-/// Into a pipe, which has no moving line.
+/// Into a pipe, where there is no moving line.
 #[test]
 fn what_came_of_a_stage_is_told_when_it_is_over() {
     let (report, lines) = reporter(To::Pipe, false, Style::plain());

@@ -21,7 +21,7 @@ fn request() -> Request {
     }
 }
 
-/// What bgecs itself would have registered for tag 1 on green, of an ARM image.
+/// What bgecs itself would have registered for tag 1 on green, for an ARM image.
 fn tag_1(session: &Session, observed: &Observed) -> Value {
     let request = Request {
         tag: "1".parse().unwrap(),
@@ -35,8 +35,8 @@ fn tag_1(session: &Session, observed: &Observed) -> Value {
         .body
 }
 
-/// Deployed onto blue, it is held against what is live on green: only what a
-/// person changed is a difference.
+/// Deployed onto blue, it is compared with what is live on green: only what a person
+/// changed is a difference.
 #[tokio::test]
 async fn a_dry_run_shows_what_users_would_get_else() {
     let wire = Wire::new();

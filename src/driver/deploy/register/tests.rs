@@ -30,7 +30,7 @@ fn throttled() -> Reply {
     Reply::json_error(400, "ThrottlingException", "Rate exceeded")
 }
 
-/// What comes of it, and how many registrations were sent.
+/// The result, and how many registrations were sent.
 async fn registers(wire: &Wire) -> (Result<String, AwsError>, usize) {
     let session = Session::of_hello(wire.aws_with(crate::aws::testing::credentials(), 5));
     let turn = Turn::for_tests(&session.aws, Head::default());
@@ -71,13 +71,13 @@ async fn one_that_was_not_made_is_made() {
     let wire = Wire::new()
         .on("RegisterTaskDefinition", Reply::Reset)
         .on("ListTaskDefinitions", listed(&[8, 7]))
-        // An earlier configuration, and an earlier deploy's.
+        // From an earlier configuration, and from an earlier deploy.
         .on("DescribeTaskDefinition", tagged(operation.as_str(), "4567"))
         .on("DescribeTaskDefinition", tagged("another-s", CONFIG))
         .on("RegisterTaskDefinition", registered(9));
     let (made, sent) = registers(&wire).await;
     assert_eq!((made.unwrap().as_str(), sent), ("bgecs-hello:9", 2));
-    // What was throttled did not happen, for sure.
+    // What was throttled certainly did not happen.
     let wire = Wire::new()
         .on("RegisterTaskDefinition", throttled())
         .on("RegisterTaskDefinition", registered(1));

@@ -15,7 +15,7 @@ fn as_planned(wire: Wire) -> Wire {
     wire.on("UpdateItem", done()).on("DescribeListeners", seen)
 }
 
-/// Blue's service, which runs that, behind a port that was a mistake.
+/// Blue's service, which runs that revision, behind a wrong port.
 fn runs(revision: &str) -> Reply {
     let target =
         json!({ "targetGroupArn": "tg/blue", "containerName": "app", "containerPort": 8081 });
@@ -26,7 +26,7 @@ fn runs(revision: &str) -> Reply {
     Reply::json(&json!({ "services": [service] }))
 }
 
-/// Where the second try of the SDK meets what the first one did.
+/// The second attempt of the SDK finds what the first one created.
 fn made_twice() -> Wire {
     let again = "Creation of service was not idempotent.";
     as_planned(Wire::new())

@@ -170,7 +170,7 @@ async fn out_of_an_index_the_wanted_image_is_chosen() {
         assert_eq!(cpu(&session, &stored, wanted).await.unwrap(), expected);
     }
 
-    // An index that leaves it to its images.
+    // An index that leaves the platform to its images.
     let wire = holds(Wire::new(), &index_of(&[(&arm_image, None)]));
     let wire = gives(holds(wire, &arm_image), &arm);
     let session = Session::of_hello(wire.aws());
@@ -204,18 +204,18 @@ async fn an_image_is_the_same_by_its_configuration_or_by_what_it_runs() {
     let platform = |architecture| Some(json!({ "os": "linux", "architecture": architecture }));
     let index = index_of(&[(&image, platform("arm64")), (&image, platform("amd64"))]);
     let by_config = engines(&digest_of(&theirs.to_string()), &theirs);
-    // The engine has pulled it from elsewhere, and no name tells so.
+    // The engine has pulled it from elsewhere, and no name shows it.
     let wire = holds(Wire::new(), &image);
     assert!(matches!(compared(&wire, &by_config).await, Beside::Same));
     let wire = holds(holds(Wire::new(), &index), &image);
     assert!(matches!(compared(&wire, &by_config).await, Beside::Same));
-    // An engine that names images by their manifests.
+    // An engine that identifies images by their manifests.
     for (stored, id) in [(&image, &image), (&index, &index), (&index, &image)] {
         let own = engines(&digest_of(&id.to_string()), &theirs);
         let wire = holds(Wire::new(), stored);
         assert!(matches!(compared(&wire, &own).await, Beside::Same));
     }
-    // Built again, from another commit of the same files.
+    // Built again from another commit with the same files.
     for (ours, is_same, is_same_source) in [
         (config("amd64", "c2", "l1"), true, false),
         (config("amd64", "c1", "l2"), false, true),

@@ -1,5 +1,5 @@
-//! A shift that nobody probes: whatever fails, whenever the new colour sickens, and
-//! whenever Ctrl-C comes, no end lies.
+//! A shift without a probe: whatever fails, whenever the new colour becomes unhealthy,
+//! and whenever Ctrl-C comes, the reported end is true.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use crate::driver::shift::Nobody;
 use crate::engine::shift::testing::blind;
 use crate::interrupt::Signal;
 
-/// Within the window, from when production moved or the swap began.
+/// Within the window, counted from when production moved or the swap began.
 const LATER: Duration = Duration::from_millis(2400);
-/// Between two looks of who makes it sick.
+/// Between two looks of the task that makes it unhealthy.
 const BLINK: Duration = Duration::from_millis(10);
 
-/// With the new colour's targets unhealthy from some time on after users came.
+/// The new colour's targets become unhealthy some time after users came.
 async fn end(fake: &Fake, sickens: Option<Duration>, interrupts: &mut Interrupts) -> Finished {
     let mut nobody = Nobody::default();
     let mut unheard = |_: Notice<'_>| {};
@@ -57,7 +57,7 @@ async fn it_moves_at_once_and_looks_at_the_targets_until_its_time_is_over() {
         Call::Targets(TO),
     ];
     assert_eq!(calls[7..], last);
-    // Asked for after the window of 3 s, which began with the last read-back.
+    // Read after the window of 3 s, which began with the last read-back.
     assert!(began.elapsed() > WINDOW);
     assert_eq!(finished.seen.sent(), 0);
     assert_eq!(finished.marks, []);
@@ -88,7 +88,7 @@ async fn an_unhealthy_target_takes_it_back_with_a_look_and_the_write() {
         panic!("{:?}", finished.marks);
     };
     assert!(mark.text.contains("unhealthy") && mark.failed, "{mark:?}");
-    // It was heard at `mark.at`; two calls of 20 ms at the same time, then the write.
+    // It was noticed at `mark.at`; then two simultaneous calls of 20 ms, then the write.
     let went_back = fake.went_back.get().unwrap();
     assert_eq!(went_back - began - mark.at, Duration::from_millis(20));
 }

@@ -1,5 +1,5 @@
-//! A test route by header: whatever fails, and whenever Ctrl-C comes, production
-//! alone is moved, and no end lies.
+//! A test route by header: whatever fails, and whenever Ctrl-C comes, only production is
+//! moved, and the reported end is true.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ async fn ctrl_c_within_each_call_ends_it_as_it_must() {
             }
         }
     }
-    // And while all users are watched.
+    // The same while all users are watched.
     let (tell, mut interrupts) = Interrupts::relayed();
     let fake = Fake::by_header(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);

@@ -1,5 +1,5 @@
-//! A load balancer that remembers every call, and fails those it is told to;
-//! and a probe that asks it.
+//! A load balancer that records every call and fails those it is told to, and a probe of
+//! it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -22,9 +22,9 @@ use crate::model::{
 
 /// How long a call takes to reach AWS, and its answer to come back.
 const ONE_WAY: Duration = Duration::from_millis(10);
-/// How late an effect comes that is not waited for.
+/// How late an effect comes that nothing waits for.
 const LATE: Duration = Duration::from_millis(1500);
-/// Longer than any patience with a listener that does not show a write.
+/// Longer than the patience with a listener that does not show a write.
 const TOO_LONG: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,24 +58,24 @@ fn port(route: Route) -> u16 {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing happened, and nobody says so.
+    /// Nothing happened, and there is no answer.
     LostRequest,
-    /// It happened, and nobody says so.
+    /// It happened, but there is no answer.
     LostAnswer,
-    /// As `LostAnswer`, and it took its time.
+    /// As `LostAnswer`, and slow.
     Slow,
     /// Nothing happened, for certain.
     Refused,
-    /// A read that shows what was before the last write. Any other call is fine.
+    /// A read that shows the state before the last write. Other calls are fine.
     Stale,
     /// It never answers, and nothing happens.
     Hangs,
-    /// It never answers, and its effect comes when nobody waits for it any more.
+    /// It never answers, and its effect comes when nothing waits for it any more.
     HangsLate,
-    /// Of production's two ways in, the first was moved; whether the second was,
-    /// nobody says.
+    /// Of production's two ways in, the first was moved; there is no answer about the
+    /// second.
     HalfLost,
-    /// The same, and the second is refused for certain.
+    /// The same, and the second was certainly refused.
     HalfRefused,
 }
 
@@ -129,32 +129,32 @@ impl Faults {
 /// When, within a call, Ctrl-C comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Ahead of the effect.
+    /// Before the effect.
     Before,
-    /// The effect is done, and its answer on the way.
+    /// After the effect, with the answer on its way.
     After,
 }
 
 #[derive(Debug)]
 pub struct Fake {
     pub production: Cell<Color>,
-    /// Where its second way in goes, if it has one.
+    /// Where its second way in leads, if it has one.
     pub second: Cell<Option<Color>>,
     pub test: Cell<Color>,
-    /// Each request names its colour on the test route, and nothing moves that.
+    /// On the test route each request names its colour, and nothing moves it.
     pub by_header: bool,
-    /// The writes that the journal knows of ahead of time.
+    /// The writes that were noted in the journal first.
     pub noted: RefCell<Vec<(Route, Color)>>,
-    /// Whether it knows that the last one was seen.
+    /// Whether the journal knows that the last one was seen.
     pub noted_done: Cell<bool>,
     pub healthy: RefCell<PerColor<bool>>,
     pub calls: RefCell<Vec<Call>>,
     /// Colours that port 80 was pointed at while they were not healthy.
     pub harm: RefCell<Vec<Color>>,
     pub faults: Faults,
-    /// Presses Ctrl-C so often within a call.
+    /// Presses Ctrl-C that many times within a call.
     pub interrupts: Option<(usize, Moment, UnboundedSender<Signal>, u32)>,
-    /// Both routes as they were ahead of the last write.
+    /// Both routes as they were before the last write.
     before: RefCell<PerRoute<Found>>,
     /// Writes whose effect is still to come.
     late: RefCell<Vec<(Instant, Route, Color)>>,
@@ -203,7 +203,7 @@ impl Fake {
         }
     }
 
-    /// What the router finds.
+    /// What the router reads.
     pub fn found(&self) -> PerRoute<Found> {
         let (first, test) = self.traffic();
         let second = self.second.get().unwrap_or(first);
@@ -218,7 +218,7 @@ impl Fake {
         }
     }
 
-    /// Where ports 80 and 81 go.
+    /// Where ports 80 and 81 lead.
     pub fn traffic(&self) -> (Color, Color) {
         let now = Instant::now();
         let due = |(at, ..): &mut (Instant, Route, Color)| *at <= now;
@@ -229,7 +229,7 @@ impl Fake {
         (self.production.get(), self.test.get())
     }
 
-    /// Where they go, as a swap is told when it begins.
+    /// Where they lead, in the form that a swap gets at its beginning.
     pub fn before(&self) -> Before {
         Before {
             found: self.found(),
@@ -278,7 +278,7 @@ impl Fake {
         }
     }
 
-    /// One call: out, its effect, and back with what became of it.
+    /// One call: on its way, its effect, and back with the result.
     async fn call(&self, call: Call, effect: impl FnOnce()) -> Result<(), Fault> {
         let n = self.calls.borrow().len();
         self.calls.borrow_mut().push(call);
@@ -332,7 +332,7 @@ fn text(fault: Fault) -> String {
     }
 }
 
-/// Which colour a route is to go to: this load balancer knows no weights.
+/// The colour that a route is moved to: this load balancer has no weights.
 fn whole(it: Move) -> (Route, Color) {
     (it.route, it.to.only().unwrap())
 }
@@ -360,7 +360,7 @@ impl World for Fake {
         self.noted_done.set(true);
     }
 
-    /// Whatever comes of it, the way back goes on.
+    /// The way back continues whatever the result.
     async fn note_way_back(&self, _: Move) {}
 
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault> {
@@ -422,8 +422,8 @@ pub const WELL: Reply = Reply {
 
 pub const BADLY: Reply = Reply { ok: false, ..WELL };
 
-/// Asks on an absolute schedule, as the real one does; the colour that port 80
-/// goes to when a request leaves answers it.
+/// Sends requests on an absolute schedule, like the real probe; the colour that port 80
+/// leads to when a request is sent answers it.
 pub struct Asked<'a> {
     world: &'a Fake,
     origin: Instant,
@@ -507,7 +507,7 @@ impl Samples for Asked<'_> {
                     return self.answers.pop_first().map(|(_, sample)| sample);
                 }
                 _ => {
-                    // A probe that ends by itself does so in its own time.
+                    // A probe that ends by itself does so at its own time.
                     sleep_until(self.origin + self.ends.unwrap_or_default()).await;
                     return None;
                 }

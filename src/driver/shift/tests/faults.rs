@@ -1,4 +1,4 @@
-//! A fault in each call of a swap, ahead of its effect and after it.
+//! A fault in each call of a swap, before its effect and after it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn end(faults: Faults, reply: Replies<'_>) -> (&'static str, usize) {
     (word(&finished), fake.calls.borrow().len())
 }
 
-/// For every call of the run without faults a row, for every fault a column.
+/// A row for each call of the run without faults, and a column for each fault.
 async fn table(reply: Replies<'_>, of: impl Fn(usize, Fault) -> Faults) -> String {
     let (fake, _) = clean(reply).await;
     let calls = fake.calls.borrow().clone();
@@ -37,7 +37,7 @@ async fn table(reply: Replies<'_>, of: impl Fn(usize, Fault) -> Faults) -> Strin
             table += &format!("{end:<13}");
         }
     }
-    // Editors cut the blanks at the end of a line.
+    // Editors remove blanks at the end of a line.
     table
         .lines()
         .map(str::trim_end)
@@ -133,8 +133,7 @@ async fn no_two_faults_in_a_row_make_it_lie() {
         for first in Fault::ALL {
             for second in Fault::ALL {
                 let (end, _) = end(Faults::Twice(n, [first, second]), &new_fails).await;
-                // A write that took its time leaves the patience with its
-                // reading as it was.
+                // A slow write leaves the patience for reading it back as it was.
                 if matches!(call, Call::Write(..)) && first == Fault::Slow && second != Fault::Slow
                 {
                     assert_eq!(end, "rolled back", "{call:?}: {first:?}, then {second:?}");

@@ -1,5 +1,5 @@
-//! Production with two ways in: all users are moved, or none, whatever becomes of
-//! either write.
+//! Production with two ways in: all users are moved, or none, whatever happens to either
+//! write.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ async fn a_write_that_reached_one_of_them_is_sent_again_or_taken_back() {
     }
 }
 
-/// Users are never told to be on one colour while some are on the other.
+/// Users are never reported on one colour while some are on the other.
 #[tokio::test(start_paused = true)]
 async fn no_two_faults_in_a_row_make_it_lie() {
     let mut ends = BTreeSet::new();
@@ -64,7 +64,7 @@ async fn one_that_stopped_between_its_writes_is_finished_or_taken_back() {
     }
 }
 
-/// Where one way refuses for good, users do not stay on both colours in silence.
+/// If one way refuses for good, users do not stay on both colours unnoticed.
 #[tokio::test(start_paused = true)]
 async fn a_way_that_never_moves_takes_the_other_back() {
     let fake = Fake::by_two_ways(Faults::Writes(2, Fault::HalfRefused));

@@ -1,5 +1,5 @@
-//! From the first failed answer to the sending of the way back, whatever fails
-//! or hangs: at most one look, and a write.
+//! From the first failed answer until the way back is sent, whatever fails or hangs: at
+//! most one look, and one write.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::{PACE, TO, clean, finish, new_fails, new_fails_at_once, word};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Route};
 
-/// What the look may take, and the tick that ends it.
+/// How long the look may take, and the tick that ends it.
 const LOOK: Duration = Duration::from_millis(150);
 
-/// How long users failed ahead of the way back's sending, and how it ended. None
-/// where there was none, or nothing to go back for.
+/// How long users failed before the way back was sent, and how it ended. None if there
+/// was no way back, or no reason for one.
 async fn failed_for(
     faults: Faults,
     reply: &dyn Fn(Duration, Color) -> Reply,
@@ -32,8 +32,8 @@ async fn failed_for(
     (took, word(&finished))
 }
 
-/// Every fault that one call can have, every call that can have it for good, and
-/// all that is read or written.
+/// Every fault that one call can have, every call that can fail for good, and everything
+/// that is read or written.
 async fn longest(reply: &dyn Fn(Duration, Color) -> Reply) -> Duration {
     let (fake, _) = clean(reply).await;
     let calls = fake.calls.take();

@@ -91,7 +91,7 @@ async fn an_expired_lease_is_taken_over() {
 #[tokio::test]
 async fn the_lease_of_a_process_that_is_gone_is_taken_over() {
     let mut dead = bob();
-    // The same pid, started at another time.
+    // The same pid, but started at another time.
     dead.who.process = crate::process::this().map(|mut process| {
         process.started += 1;
         process
@@ -109,11 +109,11 @@ async fn what_changes_between_two_calls_is_looked_at_anew() {
     let expired = crate::model::testing::moment();
     let wire = Wire::new()
         .on("UpdateItem", refused())
-        // Given back meanwhile, and taken by the next one.
+        // Released meanwhile, and taken by the next one.
         .on("GetItem", shows(&json!({ "fence": { "N": "6" } })))
         .on("UpdateItem", refused())
         .on("GetItem", shows(&held(&bob(), expired)))
-        // Another was faster.
+        // Someone else was faster.
         .on("UpdateItem", refused())
         .on("UpdateItem", refused())
         .on("GetItem", shows(&held(&bob(), in_a_minute())));
@@ -143,7 +143,7 @@ async fn who_waits_takes_it_after_those_who_came_before_and_leaves_the_line() {
         .on("GetItem", shows(&held(&bob(), in_a_minute())))
         .on("PutItem", done())
         .on("Query", line(&["earlier", own]))
-        // Bob's turn is over, and it is that of the one before.
+        // Bob's turn is over, and the one before is next.
         .on("PutItem", done())
         .on("Query", line(&["earlier", own]))
         .on("PutItem", done())
@@ -153,7 +153,7 @@ async fn who_waits_takes_it_after_those_who_came_before_and_leaves_the_line() {
         .on("PutItem", done())
         .on("Query", line(&[own, "later"]))
         .on("UpdateItem", taken())
-        // The lease is held, whatever becomes of the place.
+        // The lease is held, whatever happens to the place in the line.
         .on("DeleteItem", denied());
     let began = Instant::now();
     take_with(&wire, Some(60)).await.unwrap();
@@ -165,7 +165,7 @@ async fn who_waits_takes_it_after_those_who_came_before_and_leaves_the_line() {
 
 #[tokio::test(start_paused = true)]
 async fn patience_ends_with_the_holder_s_name_and_a_free_place() {
-    // Those who stand in line already are not overtaken once.
+    // Those who are already in the line are not overtaken even once.
     let mut wire = Wire::new()
         .on("Query", line(&["earlier"]))
         .on("DeleteItem", done());

@@ -1,4 +1,4 @@
-//! HTTP/2 without TLS; what TLS agrees on is not asked here.
+//! HTTP/2 without TLS, so without negotiation.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -71,7 +71,7 @@ async fn http_2_is_spoken_too() {
     serving.abort();
 }
 
-/// Load balancers end a connection after so many requests, in order.
+/// Load balancers end a connection in order after some number of requests.
 #[tokio::test]
 async fn an_http_2_connection_that_takes_its_leave_is_no_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -120,8 +120,8 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const GO_AWAY: u8 = 7;
 
-/// Answers the first `answers` requests of a connection, and of the next one says
-/// that it has not looked at it (RFC 9113, 6.8).
+/// Answers the first `answers` requests of a connection, and says about the next one that
+/// it was not processed (RFC 9113, 6.8).
 async fn answer_some(mut stream: TcpStream, answers: u32) -> io::Result<()> {
     stream.read_exact(&mut [0; 24]).await?;
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
