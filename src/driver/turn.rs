@@ -238,7 +238,7 @@ impl Turn {
         self.book().operation.clone()
     }
 
-    /// As [`OperationRecord::saw`].
+    /// What is seen now is how the operation leaves things, as far as is known.
     pub fn saw(&self, observed: &Observed) {
         let mut book = self.book();
         book.saw(observed);
