@@ -4,7 +4,7 @@
 //! Each service's client has its own buckets, below the rates that AWS publishes. They
 //! sit beneath the SDK's retry: every attempt takes its tokens, also a repeated one.
 //! Other processes are not known here; if AWS throttles anyway, the retry deals with it.
-//! Of operations only the names are known.
+//! Operations are known only by name.
 //!
 //! Waiting counts as part of an attempt, which ends after 15 s. Nothing queues for that
 //! long: bgecs has at most a handful of calls under way, and when it reads many apps,

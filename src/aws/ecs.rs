@@ -152,7 +152,7 @@ impl Aws {
             None => Err(AwsError::unusable(
                 "ecs:DescribeServices",
                 &new.services.path(color),
-                "it is gone, and the new service is to be its copy",
+                "it is gone, and the new service was to be its copy",
             )),
         }
     }

@@ -30,7 +30,7 @@ pub struct Asking {
     pub schedule: Schedule,
     pub connections: Connections,
     pub path: String,
-    /// Of one request.
+    /// For one request.
     pub timeout: Duration,
     pub question: Question,
     pub tolerance: Tolerance,

@@ -27,7 +27,7 @@ impl From<&EcsInfrastructure> for LedTo {
     }
 }
 
-/// Of a service that is about to get a second colour.
+/// For a service that is about to get a second colour.
 impl From<&Attachment> for LedTo {
     fn from(it: &Attachment) -> Self {
         let name = it.load_balancer_dns_name.clone();

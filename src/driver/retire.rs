@@ -33,7 +33,7 @@ pub async fn retire(
     timeout: Duration,
 ) -> Result<()> {
     let retiring = scale_to_zero(session, turn, observed, color, timeout);
-    let doing = format!("{color} is retired");
+    let doing = format!("retiring {color}");
     let retired = interrupts.or_stop(&doing, "", retiring).await;
     retired.map_err(|error| {
         let left = match aftermath::left(&turn.operation()).touches_service() {

@@ -245,7 +245,7 @@ async fn match_capacity(
     let scaled = await_serving::scale(session, work.turn, observed, color, count, SCALE_TIMEOUT);
     work.interrupts
         .or_stop(
-            &format!("{color} is scaled to {}", counted(count, "task")),
+            &format!("scaling {color} to {}", counted(count, "task")),
             "ECS will finish what it has started; traffic is unchanged",
             scaled,
         )

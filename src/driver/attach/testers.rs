@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Testers {
     pub way: TestWay,
-    /// Of the rules by which a request names its colour.
+    /// The priorities of the rules by which a request names its colour.
     pub priorities: PerColor<u32>,
     pub notes: Vec<String>,
     /// The command that would open testers' port; bgecs does not run it.

@@ -80,7 +80,7 @@ pub struct Swapped {
     /// unfinished.
     #[serde(skip)]
     is_half_way: bool,
-    /// Of one module, for the report of its set.
+    /// For the report of its set, if this is one module of it.
     #[serde(skip)]
     pub evidence: Option<Arc<TimedEvidence>>,
 }

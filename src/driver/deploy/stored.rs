@@ -67,7 +67,7 @@ fn manifest(name: &str, stored: &Stored) -> Result<Manifest> {
         .map_err(|why| Error::refused(format!("{name} cannot be deployed: {why}")))
 }
 
-/// Of one image in an index.
+/// The contents of one image in an index.
 async fn contents_of(session: &Session, repository: &str, digest: &Digest) -> Result<Contents> {
     let config = config_of(session, repository, digest).await?;
     Ok(session.aws.image_contents(repository, &config).await?)

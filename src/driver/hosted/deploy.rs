@@ -73,7 +73,7 @@ pub async fn deploy(
     turn.saw(&emptied);
     let hosted = session.config.hosted(color);
     let line = hosted.and_then(|it| it.line(OwnCommand::Deploy));
-    let doing = format!("{color} is deployed to");
+    let doing = format!("deploying to {color}");
     let work = async {
         match line {
             _ if request.has_run => {}

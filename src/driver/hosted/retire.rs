@@ -55,7 +55,7 @@ pub async fn retire(
     let running = own.run(session);
     let left = "`bgecs retire` runs it again";
     interrupts
-        .or_stop(&format!("{color} is retired"), left, running)
+        .or_stop(&format!("retiring {color}"), left, running)
         .await?;
     turn.did().await?;
     let retired = hosted.map(|it| HostedRelease {
