@@ -22,9 +22,7 @@ neither. `NO_COLOR` is honoured. The [exit codes](../exit-codes.md) say what hap
 fn the_pages_of_the_commands_are_as_their_help() {
     let mut cli = Cli::command();
     cli.build();
-    let verbs = cli.get_subcommands().filter(|it| it.get_name() != "help");
-    let verbs = verbs.filter(|it| !it.is_hide_set());
-    let pages = verbs.map(|it| (it.get_name().to_owned(), page(it)));
+    let pages = verbs(&cli).map(|it| (it.get_name().to_owned(), page(it)));
     let mut pages: Vec<_> = pages.collect();
     pages.push((INDEX.to_owned(), index(&cli)));
     let folder = Path::new(FOLDER);
@@ -45,9 +43,14 @@ fn the_pages_of_the_commands_are_as_their_help() {
     assert_eq!(there, pages.len(), "docs/commands has a page of no command");
 }
 
+/// Those that a person is told of.
+fn verbs(command: &Command) -> impl Iterator<Item = &Command> {
+    let all = command.get_subcommands();
+    all.filter(|it| it.get_name() != "help" && !it.is_hide_set())
+}
+
 fn index(cli: &Command) -> String {
-    let verbs = cli.get_subcommands().filter(|it| it.get_name() != "help");
-    let rows = verbs.map(|it| {
+    let rows = verbs(cli).map(|it| {
         let name = it.get_name();
         format!("| [`{name}`]({name}.md) | {} |\n", about(it))
     });
@@ -62,7 +65,7 @@ fn index(cli: &Command) -> String {
 fn page(verb: &Command) -> String {
     let mut page = format!("# bgecs {}\n\n{}.\n", verb.get_name(), about(verb));
     page += &described(verb, 2);
-    for part in verb.get_subcommands().filter(|it| it.get_name() != "help") {
+    for part in verbs(verb) {
         let name = format!("bgecs {} {}", verb.get_name(), part.get_name());
         page += &format!("\n## {name}\n\n{}.\n", about(part));
         page += &described(part, 3);

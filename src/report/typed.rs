@@ -28,6 +28,8 @@ const VERBS: [&str; 27] = [
     "run",
     "exec",
     "destroy",
+    "doctor",
+    "report",
     "completions",
     "man",
 ];
