@@ -1,4 +1,4 @@
-//! The rows as Markdown, for a person and for the README, and as data.
+//! The rows as Markdown, for a person and for the documentation, and as data.
 
 use serde_json::{Value, json};
 
