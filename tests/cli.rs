@@ -11,6 +11,8 @@ mod fleet;
 mod import;
 #[path = "cli/json.rs"]
 mod json;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/sets.rs"]
 mod sets;
 #[expect(dead_code, reason = "the emulator's tests use the rest")]

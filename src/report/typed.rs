@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 27] = [
+const VERBS: [&str; 29] = [
     "submit",
     "serve",
     "up",

@@ -43,7 +43,9 @@ fn an_explicit_profile_signs_whatever_keys_the_environment_has() -> Outcome {
         ended.shown()
     );
     assert!(
-        ended.stderr.contains("`prod` (--profile) signs, not"),
+        ended
+            .stderr
+            .contains("`prod` (--profile) signs requests, not"),
         "{}",
         ended.shown()
     );
