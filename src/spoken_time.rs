@@ -33,7 +33,7 @@ pub fn with_unit(text: &str) -> Result<std::time::Duration, String> {
         _ if text.ends_with(|last: char| last.is_ascii_digit()) => {
             Err(format!("`{text}` has no unit: it is ms, s, m or h"))
         }
-        time if time.is_zero() => Err(format!("it takes some time, not {text}")),
+        time if time.is_zero() => Err(format!("it must be longer than {text}")),
         time => Ok(time),
     }
 }

@@ -111,7 +111,7 @@ impl CommandResult for DeployResult {
             }
             (DeployOutcome::Deployed, _) if self.blind => {
                 format!(
-                    "{color} runs tag {tag}, and its targets are healthy: nobody asked it (--blind)"
+                    "{color} runs tag {tag}, and its targets are healthy: it was not probed (--blind)"
                 )
             }
             (DeployOutcome::Deployed, _) => format!("{color} serves tag {tag}"),

@@ -64,7 +64,7 @@ impl CommandResult for Ended {
             Some(settled) => format!("the {} is {}", self.name, settled.as_str()),
         };
         let blindly = match self.blind {
-            true => ", blind: nobody asked it",
+            true => ", blind: it was not probed",
             false => "",
         };
         format!("{what}{blindly}\n  {}", self.traffic)

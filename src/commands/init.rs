@@ -348,7 +348,7 @@ pub fn place(global: &Global, config: &Config) -> AwsPlace {
 fn print_template(global: &Global, audience: Audience) -> Result<Exit> {
     if configuration(global).is_ok_and(|config| config.edge.is_some()) {
         return Err(Error::usage(
-            "the stack of an app whose colours bgecs does not run holds its journal's table alone, and the names that AWS has for what routes its users",
+            "the stack of an app whose colours bgecs does not run holds only its journal's table and the AWS names of what routes its users",
         )
         .hint("`bgecs init --dry-run` says what would be made"));
     }

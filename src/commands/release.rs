@@ -99,7 +99,7 @@ fn refuse_stray_images(args: &ReleaseArgs, opened: &OpenSet) -> Result<()> {
     };
     match args.image.iter().find(|it| !is_there(&it.module)) {
         Some(it) => Err(Error::usage(format!(
-            "--image is for {}, which is no module or job that is released here",
+            "--image is for {}, which is not a module or job that is released here",
             it.module
         ))),
         None => Ok(()),

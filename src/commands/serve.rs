@@ -134,7 +134,7 @@ impl<'a> Worker<'a> {
         let own = &releasables[0].set;
         let serve = own.serve.clone();
         let Some(queue) = args.queue.clone().or_else(|| serve.queue.clone()) else {
-            return Err(Error::usage("which queue tells of uploads is not said")
+            return Err(Error::usage("nothing says which queue reports uploads")
                 .hint("name it with --queue URL, or as `queue` in [serve]"));
         };
         // Whoever serves an app that was not made learns it now.
@@ -259,7 +259,7 @@ impl<'a> Worker<'a> {
             Disposal::Later(time) => aws.keep(queue, message, *time).await,
             Disposal::Strange(why) => {
                 self.warn(format!(
-                    "a message is no upload: {why}; it is put to the dead letters"
+                    "a message is not an upload: {why}; it goes to the dead-letter queue"
                 ));
                 let buried = aws.bury(&self.letters, message, why).await;
                 match buried {
@@ -310,7 +310,7 @@ async fn fitting(aws: &Aws, queue: &str, tries: u32) -> Result<DeadLetters> {
     let kind = aws.queue_kind(queue).await?;
     let Some(letters) = kind.dead_letters else {
         return Err(Error::refused(format!(
-            "the queue {queue} has no dead-letter queue: what nobody can work on would come for ever"
+            "the queue {queue} has no dead-letter queue: messages that cannot be handled would come back for ever"
         ))
         .hint("give it one (its redrive policy), as `bgecs init --worker` does"));
     };

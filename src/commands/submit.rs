@@ -91,7 +91,7 @@ async fn uploaded(
 ) -> Result<Upload> {
     let Some(bucket) = args.bucket.as_ref().or(serve.bucket.as_ref()) else {
         return Err(
-            Error::usage("which bucket releases are uploaded to is not said")
+            Error::usage("nothing says which bucket releases are uploaded to")
                 .hint("name it with --bucket, or as `bucket` in [serve]"),
         );
     };

@@ -111,7 +111,7 @@ fn check(args: &WatchArgs) -> Result<()> {
     if let Some(stray) = args.stray.first() {
         let stray = stray.to_string_lossy();
         return Err(
-            Error::usage(format!("two hyphens are missing ahead of `{stray}`"))
+            Error::usage(format!("two hyphens are missing before `{stray}`"))
                 .hint(format!("bgecs watch … -- {stray} …")),
         );
     }
@@ -149,7 +149,7 @@ async fn happening(
         let (status, is_interrupted) = command
             .end(&mut interrupts, report)
             .await
-            .map_err(|error| cannot("has an end that cannot be seen", &error))?;
+            .map_err(|error| cannot("ended, but its exit status cannot be read", &error))?;
         let took = origin.elapsed().saturating_sub(began);
         ended = Some(EndedCommand {
             exit_code: exit_code(status),

@@ -145,7 +145,7 @@ impl AttachedKeys<'_> {
             let further = self.further.iter().find_map(|(_, keys)| keys.any());
             return match first.or(self.test.any()).or(further) {
                 Some(entry) => Err(entry.misplaced(
-                    "it is for a service that ran before bgecs came, which `service` in [colors.blue] names",
+                    "it is for a service that bgecs did not make, which `service` in [colors.blue] names",
                 )),
                 None => Ok(None),
             };

@@ -69,10 +69,10 @@ impl ReleaseFile {
                 (Some(set), None) => keys.of_set(&set, has_folder)?,
                 (None, Some(app)) => keys.of_app(&app, has_folder)?,
                 (Some(_), Some(app)) => {
-                    return Err(app.misplaced("a release is of a set or of an app, not of both"));
+                    return Err(app.misplaced("a release is for a set or for an app, not for both"));
                 }
                 (None, None) => {
-                    let message = "a release is of a set or of an app: write `set = \"shop\"`, or `app = \"site\"`";
+                    let message = "a release is for a set or for an app: write `set = \"shop\"`, or `app = \"site\"`";
                     return Err(top.missing("set", message));
                 }
             };
@@ -144,7 +144,7 @@ fn read_image(key: &KeyValue<'_>) -> Result<ReleasedImage> {
     // An engine's own name for one means nothing elsewhere.
     match image.registry() {
         Some(_) => Ok(ReleasedImage::Image(image)),
-        None => Err(key.invalid("it names no image of a registry")),
+        None => Err(key.invalid("it does not name an image in a registry")),
     }
 }
 

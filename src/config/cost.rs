@@ -51,11 +51,13 @@ pub(super) fn cost(section: &mut Section<'_>) -> Result<Option<Prices>> {
         })),
         (Some(alone), None) => Err(alone.misplaced("`gb_hour` is missing beside it")),
         (None, Some(alone)) => Err(alone.misplaced("`vcpu_hour` is missing beside it")),
-        (None, None) => match currency {
-            Some(alone) => Err(alone
-                .misplaced("it is of `vcpu_hour` and `gb_hour`, and both are missing beside it")),
-            None => Ok(None),
-        },
+        (None, None) => {
+            match currency {
+                Some(alone) => Err(alone
+                    .misplaced("it needs `vcpu_hour` and `gb_hour`, which are missing beside it")),
+                None => Ok(None),
+            }
+        }
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn router(section: &mut Section<'_>) -> Result<Option<RouterSection>>
             Some(pointer) => RouterKeys::Pointer(pointer),
             None => {
                 let taken = kinds_taken();
-                return Err(kind.invalid(format!("`{other}` is no kind of router: {taken}")));
+                return Err(kind.invalid(format!("`{other}` is not a kind of router: {taken}")));
             }
         },
     };

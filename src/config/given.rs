@@ -20,20 +20,20 @@ pub(super) fn network(section: &mut Section<'_>) -> Result<Option<GivenNetwork>>
     let Some(vpc) = vpc else {
         return match OF_A_VPC.into_iter().find_map(|key| section.take(key)) {
             Some(entry) => Err(entry.misplaced(
-                "it is of a VPC that is there already, which `vpc` beside it names; without one `bgecs init` makes its own",
+                "it belongs to an existing VPC, which `vpc` names; without `vpc`, `bgecs init` makes a network of its own",
             )),
             None => Ok(None),
         };
     };
     if let Some(entry) = OF_A_MADE_ONE.into_iter().find_map(|key| section.take(key)) {
         return Err(entry.misplaced(
-            "it is about a network that `bgecs init` makes, and `vpc` names one that is there",
+            "it is for a network that `bgecs init` makes, and `vpc` names an existing one",
         ));
     }
     let subnets = section.optional("subnets", subnets)?.ok_or_else(|| {
         section.missing(
             "subnets",
-            "those of the VPC that tasks run in, in two zones at the least: subnets = [\"subnet-…\", \"subnet-…\"]",
+            "name those that tasks run in, in at least two zones: subnets = [\"subnet-…\", \"subnet-…\"]",
         )
     })?;
     Ok(Some(GivenNetwork {
@@ -56,8 +56,10 @@ pub(super) fn balancer(
     const KEYS: [&str; 2] = ["subnets", "security_groups"];
     let Some(network) = network else {
         return match KEYS.into_iter().find_map(|key| section.take(key)) {
-            Some(entry) => Err(entry
-                .misplaced("it is of a VPC that is there already, which `vpc` in [network] names")),
+            Some(entry) => {
+                Err(entry
+                    .misplaced("it belongs to an existing VPC, which `vpc` in [network] names"))
+            }
             None => Ok(()),
         };
     };
@@ -122,7 +124,7 @@ pub(super) fn repository(text: &str) -> Checked {
     match (2..=256).contains(&text.len()) && text.split('/').all(is_part) {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "`{text}` is no name of a repository in ECR, which has 2 to 256 lower-case letters, digits and `.`, `_`, `-`, `/` between them: write it without the registry and without a tag"
+            "`{text}` is not the name of an ECR repository, which has 2 to 256 lower-case letters, digits and `.`, `_`, `-`, `/` between them: write it without the registry and without a tag"
         )),
     }
 }
@@ -142,7 +144,7 @@ fn role_arn(text: &str) -> Checked {
             Ok(text.to_owned())
         }
         _ => Err(format!(
-            "`{text}` is no role of IAM: its ARN looks like arn:aws:iam::123456789012:role/name"
+            "`{text}` is not an IAM role: its ARN looks like arn:aws:iam::123456789012:role/name"
         )),
     }
 }
@@ -152,7 +154,7 @@ fn role_arn(text: &str) -> Checked {
 fn subnets(entry: &KeyValue<'_>) -> Result<Vec<String>> {
     let ids = ids(entry, "subnet", MOST_SUBNETS)?;
     match ids.len() {
-        0 | 1 => Err(entry.invalid("it takes two subnets at the least, in different zones")),
+        0 | 1 => Err(entry.invalid("it takes at least two subnets, in different zones")),
         _ => Ok(ids),
     }
 }
@@ -189,7 +191,7 @@ fn id(kind: &str, text: &str) -> Checked {
             Ok(text.to_owned())
         }
         _ => Err(format!(
-            "`{text}` is no id of EC2 as it is wanted here: those look like {kind}-0123456789abcdef0"
+            "`{text}` is not the EC2 id that belongs here, which looks like {kind}-0123456789abcdef0"
         )),
     }
 }
@@ -338,29 +340,29 @@ mod tests {
             ),
             (
                 "[roles]\nexecution = 'ecsTaskExecutionRole'",
-                "is no role of IAM",
+                "is not an IAM role",
             ),
             (
                 "[roles]\ntask = 'arn:aws:iam::12345:role/web'",
-                "is no role of IAM",
+                "is not an IAM role",
             ),
             (
                 "[roles]\ntask = 'arn:aws:iam::123456789012:user/web'",
-                "is no role of IAM",
+                "is not an IAM role",
             ),
             ("[logs]\ngroup = 'my logs'", "CloudWatch Logs takes"),
             ("[logs]\ngroup = '/a'\nretention_days = 7", "its owner says"),
             (
                 "[registry]\nrepository = 'Web'",
-                "is no name of a repository",
+                "is not the name of an ECR repository",
             ),
             (
                 "[registry]\nrepository = 'web:1'",
-                "is no name of a repository",
+                "is not the name of an ECR repository",
             ),
             (
                 "[registry]\nrepository = 'shop//web'",
-                "is no name of a repository",
+                "is not the name of an ECR repository",
             ),
             (
                 &format!("{attached}[network]\nvpc = 'vpc-01234567'"),

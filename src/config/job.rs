@@ -81,7 +81,7 @@ fn job(section: &mut Section<'_>) -> Result<(JobTarget, Option<String>)> {
         (None, None, None) => {
             return Err(section.missing(
                 "service",
-                "it is not said what runs the release: name a `service`, a `schedule` of EventBridge Scheduler or a `rule` of EventBridge",
+                "nothing says what runs the release: name a `service`, a `schedule` of EventBridge Scheduler or a `rule` of EventBridge",
             ));
         }
         (Some(_), Some(other), _) | (_, Some(_), Some(other)) | (Some(_), None, Some(other)) => {

@@ -15,14 +15,16 @@ pub(super) fn in_environment(app: &AppName, name: &str) -> Result<AppName, Strin
 pub(super) fn region(text: &str) -> Result<String, String> {
     match is_region(text) {
         true => Ok(text.to_owned()),
-        false => Err(format!("`{text}` is no region: those look like eu-west-1")),
+        false => Err(format!(
+            "`{text}` is not a region: regions look like eu-west-1"
+        )),
     }
 }
 
 pub(super) fn profile(text: &str) -> Result<String, String> {
     match text.trim().is_empty() || text.chars().any(char::is_control) {
         false => Ok(text.to_owned()),
-        true => Err("it is the name of no profile".to_owned()),
+        true => Err("it is not the name of a profile".to_owned()),
     }
 }
 

@@ -113,7 +113,7 @@ fn headers(
         }
         let twice = headers.insert(name.to_string(), Hidden::new(value));
         if twice.is_some() {
-            return Err(entry.misplaced("it is there twice: the names of headers have no case"));
+            return Err(entry.misplaced("it is there twice: header names are case-insensitive"));
         }
     }
     Ok(headers)

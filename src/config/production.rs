@@ -107,7 +107,7 @@ impl<'a> PlaceKeys<'a> {
                 port: port.number(1..=65535)?,
             },
             (None, Some(name), None) => {
-                return Err(name.misplaced("its listener is told by `port`, which is missing"));
+                return Err(name.misplaced("`port` says which listener, and it is missing"));
             }
             (None, None, Some(port)) => {
                 return Err(port.misplaced("`load_balancer` says whose, and is missing"));
@@ -162,7 +162,7 @@ fn listener_arn(text: &str) -> std::result::Result<ListenerArn, String> {
     Err(match of_kind("listener-rule/app/") {
         true => "it is a rule's: `rule` takes it, and `listener` the ARN of its listener",
         false if of_kind("listener/") || of_kind("listener-rule/") => {
-            "it is no Application Load Balancer's: bgecs moves users at no other kind"
+            "it does not belong to an Application Load Balancer, and bgecs moves users at no other kind"
         }
         false => "it takes a listener's whole ARN",
     }
@@ -196,7 +196,8 @@ fn names_a<'t>(arn: &'t str, kind: &str) -> Option<&'t str> {
 
 /// As browsers show it: without the port that goes without saying.
 pub(super) fn origin(text: &str) -> std::result::Result<String, String> {
-    let wrong = || format!("`{text}` is no URL that users type, such as https://shop.example.com");
+    let wrong =
+        || format!("`{text}` is not a URL that users type, such as https://shop.example.com");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
     if !is_web || !url.username().is_empty() || url.password().is_some() {

@@ -135,7 +135,7 @@ pub(super) fn secret_header(
             "kms_key" => &mut kms,
             "value" => {
                 return Err(entry.misplaced(
-                    "a secret has no place in a file: name where it is kept, with `env` or `secret`",
+                    "a secret does not belong in a file: name where it is kept, with `env` or `secret`",
                 ));
             }
             _ => return Err(entry.misplaced(WHERE)),

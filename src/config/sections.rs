@@ -487,7 +487,7 @@ fn logs(section: &mut Section<'_>, given: &mut Given) -> Result<Logs> {
     given.log_group = section.optional("group", |entry| entry.checked(given::log_group))?;
     let retention_days = section.optional("retention_days", |entry| match &given.log_group {
         Some(name) => Err(entry.misplaced(format!(
-            "its owner says it of {name}: bgecs changes nothing of what was there before"
+            "its owner decides this for {name}: bgecs changes nothing that was there before"
         ))),
         None => entry.one_of(&RETENTION_DAYS),
     })?;

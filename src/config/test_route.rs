@@ -87,7 +87,7 @@ fn host(entry: &KeyValue<'_>, rule: &RuleKey, production: &ProductionSection) ->
             _ => None,
         });
         let name = name.filter(|name| !name.contains(['*', '?']) && !name.ends_with('.'));
-        name.ok_or_else(|| format!("`{text}` is no name alone, such as next.example.com"))
+        name.ok_or_else(|| format!("`{text}` is not a bare name, such as next.example.com"))
     })?;
     let of_rule = match rule {
         RuleKey::With { host, .. } => host.as_slice(),

@@ -76,7 +76,7 @@ fn policy_name(text: &str) -> std::result::Result<String, String> {
     match is_plain && !rest.is_empty() {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "`{text}` is no security policy of a load balancer: those look like {DEFAULT_POLICY}"
+            "`{text}` is not a security policy of a load balancer, which looks like {DEFAULT_POLICY}"
         )),
     }
 }

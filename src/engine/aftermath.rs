@@ -56,7 +56,7 @@ impl Remains {
             }
             Self::MaybeService | Self::Service => {
                 format!(
-                    "ECS goes on with what it has started on {color}: see `bgecs status`; another deploy onto {color} replaces it, `bgecs retire` stops it"
+                    "ECS will finish what it has started on {color}: see `bgecs status`; another deploy onto {color} replaces it, and `bgecs retire` stops it"
                 )
             }
         }

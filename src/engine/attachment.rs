@@ -232,13 +232,13 @@ pub fn refuse_way_around(way: UsersWay<'_>) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         format!(
-            "{}: {}, {} has users pass {} first, and a rule for testers ahead of it would lead anybody past that",
+            "{}: {}, {} makes users pass {} first, and a rule for testers before it would let anybody bypass that",
             way.balancer.name,
             way.listener,
             way.rule,
             way.rule.guards.join(" and ")
         ),
-        "have testers come by `port` under [test], where a security group says who may; a further [[production]] of that kind has to be left out",
+        "let testers come by `port` under [test], where a security group decides who may; leave out a further [[production]] of that kind",
     ))
 }
 
@@ -284,7 +284,7 @@ pub fn priorities<const COUNT: usize>(
     found.try_into().map_err(|_| {
         Refusal::new(
             format!(
-                "{} lacks {COUNT} free priorities ahead of {}, which the rules for testers need",
+                "{} lacks {COUNT} free priorities before {}, which the rules for testers need",
                 way.listener, way.rule
             ),
             "give that rule a greater priority number, which does not change what it takes where no rule is between: \
@@ -379,7 +379,7 @@ pub fn refuse_uncovered(
     }
     if !unread.is_empty() {
         return Ok(Some(format!(
-            "whether a certificate of {listener} covers {host} is not known here ({}): where none does, no promotion gets past the test route",
+            "whether a certificate of {listener} covers {host} is not known here ({}): if none does, no promotion gets past the test route",
             unread.join("; ")
         )));
     }

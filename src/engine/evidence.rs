@@ -86,8 +86,8 @@ pub struct Evidence {
 /// By what a release was judged that nobody asked, for sentences.
 pub fn judged_blind(heeds_alarms: bool) -> &'static str {
     match heeds_alarms {
-        true => "judged by target health and alarms alone; nobody asked production",
-        false => "judged by target health alone; nobody asked production",
+        true => "judged by target health and alarms alone; production was not probed",
+        false => "judged by target health alone; production was not probed",
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Wants<'a> {
 pub fn refuse_unfit(given: &Given, found: &GivenFound, wants: Wants<'_>) -> Result<(), Refusal> {
     if let Some(network) = &given.network {
         let vpc = found.vpc.as_ref().ok_or_else(|| {
-            let tells = "`aws ec2 describe-vpcs` tells which there are";
+            let tells = "`aws ec2 describe-vpcs` lists them";
             none_such("VPC", &network.vpc, tells, "vpc", "network")
         })?;
         network::refuse_unfit(network, vpc, wants)?;
@@ -48,11 +48,11 @@ pub fn refuse_unfit(given: &Given, found: &GivenFound, wants: Wants<'_>) -> Resu
         }
     }
     if let (Some(name), None) = (&given.log_group, &found.log_group) {
-        let tells = "`aws logs describe-log-groups` tells which there are";
+        let tells = "`aws logs describe-log-groups` lists them";
         return Err(none_such("log group", name, tells, "group", "logs"));
     }
     if let (Some(name), None) = (&given.repository, &found.repository) {
-        let tells = "`aws ecr describe-repositories` tells which there are";
+        let tells = "`aws ecr describe-repositories` lists them";
         return Err(none_such(
             "repository",
             name,
@@ -69,7 +69,7 @@ fn cluster(given: &Given, found: &GivenFound, wants: Wants<'_>) -> Result<(), Re
         return Ok(());
     };
     let Some(cluster) = &found.cluster else {
-        let tells = "`aws ecs list-clusters` tells which there are";
+        let tells = "`aws ecs list-clusters` lists them";
         return Err(none_such("cluster", name, tells, "name", "cluster"));
     };
     let named = wants.capacity.into_iter().flat_map(Capacity::providers);

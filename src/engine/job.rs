@@ -35,7 +35,7 @@ impl<'a> JobDefinition<'a> {
     /// # Errors
     /// It has no such container; it has several, and none is named.
     pub fn new(described: &'a Value, container: Option<&str>) -> Result<Self, String> {
-        let described = described.as_object().ok_or("it is no task definition")?;
+        let described = described.as_object().ok_or("it is not a task definition")?;
         let containers = described.get(CONTAINERS).and_then(Value::as_array);
         let names: Vec<&str> = containers
             .into_iter()
@@ -79,7 +79,7 @@ impl<'a> JobDefinition<'a> {
     pub fn image_of(&self, tag: &Tag) -> Result<String, String> {
         let name = Reference::parse(self.image()).ok();
         let name = name.and_then(|it| it.name());
-        let name = name.ok_or_else(|| format!("`{}` is no name of an image", self.image()))?;
+        let name = name.ok_or_else(|| format!("`{}` is not the name of an image", self.image()))?;
         Ok(format!("{name}:{tag}"))
     }
 

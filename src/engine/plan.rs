@@ -383,7 +383,7 @@ impl std::fmt::Display for Step {
             } => write!(f, "wait until {color} serves"),
             Self::Await { color, blind: true } => write!(
                 f,
-                "wait until all of {color} runs and its targets are healthy: nobody asks it (--blind)"
+                "wait until all of {color} runs and its targets are healthy: it is not probed (--blind)"
             ),
             Self::Scale { color, desired } => {
                 write!(f, "scale {color} to {}", counted(desired, "task"))
@@ -403,7 +403,7 @@ impl std::fmt::Display for Step {
             Self::Baseline { production, seconds } => {
                 write!(
                     f,
-                    "probe {production} for {seconds} s: it must answer well before anything changes"
+                    "probe {production} for {seconds} s: it must answer without a failure before anything changes"
                 )
             }
             Self::Move(it) => write!(f, "{it}, and read it back"),

@@ -92,7 +92,7 @@ impl std::fmt::Display for ServingFault {
             Self::TakenBack { reason } => write!(f, "ECS took the deployment back: {reason}"),
             Self::Replaced { by } => write!(
                 f,
-                "something else deployed {} onto the same service meanwhile",
+                "something else has deployed {} onto the same service since",
                 by.short()
             ),
             Self::Deleted => f.write_str("the service was deleted meanwhile"),

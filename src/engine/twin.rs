@@ -105,7 +105,7 @@ fn of_definitions(
     let of_tags = differ(to, "propagateTags", tags.into(), false);
     let of_names = (names.0 != names.1).then(|| TwinDifference {
         what: format!(
-            "{to} is found by {}, and {} by {}: who comes that way is not moved",
+            "{to} is found by {}, and {} by {}: whoever comes that way is not moved",
             names.0,
             to.other(),
             names.1

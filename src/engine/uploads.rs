@@ -20,7 +20,7 @@ pub enum UploadMessage {
 pub fn read_message(body: &str) -> UploadMessage {
     match serde_json::from_str::<Value>(body) {
         Ok(message) => of_message(&message),
-        Err(error) => UploadMessage::Strange(format!("it is no JSON: {error}")),
+        Err(error) => UploadMessage::Strange(format!("it is not JSON: {error}")),
     }
 }
 
@@ -31,7 +31,9 @@ fn of_message(message: &Value) -> UploadMessage {
         return match serde_json::from_str(inner) {
             // One notification is in no other.
             Ok(inner) => of_event(&inner),
-            Err(error) => UploadMessage::Strange(format!("what SNS passed on is no JSON: {error}")),
+            Err(error) => {
+                UploadMessage::Strange(format!("what SNS passed on is not JSON: {error}"))
+            }
         };
     }
     of_event(message)
@@ -57,7 +59,7 @@ fn of_event(event: &Value) -> UploadMessage {
     match uploads {
         Some(uploads) => UploadMessage::Uploads(uploads),
         None => UploadMessage::Strange(
-            "it is no event of S3's, neither by EventBridge nor by SNS nor as S3 sends it"
+            "it is not an event of S3, whether from EventBridge, from SNS or from S3 itself"
                 .to_owned(),
         ),
     }

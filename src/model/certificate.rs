@@ -40,7 +40,7 @@ impl FromStr for CertificateArn {
                     .to_owned(),
             ),
             _ => Err(format!(
-                "`{text}` is no certificate of ACM: its ARN looks like \
+                "`{text}` is not an ACM certificate: its ARN looks like \
                  arn:aws:acm:eu-west-1:123456789012:certificate/…"
             )),
         }

@@ -4,7 +4,7 @@
 
 /// Of a role that is not there any more: `init` does not look for roles, which
 /// would take a permission of its own.
-pub const OWN_ROLE: &str = "one of bgecs's stack that something else deleted is not made again by itself, so `bgecs destroy`, then `bgecs init` and `bgecs deploy`; any other is yours to make";
+pub const OWN_ROLE: &str = "one of bgecs's stack that something else deleted does not come back, so `bgecs destroy`, then `bgecs init` and `bgecs deploy`; any other is yours to make";
 
 /// A call that AWS did not allow, and what stood against it
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
@@ -67,7 +67,7 @@ impl Denial {
                     "the session policy leaves {what} out: assume the role without it, or with one that allows it"
                 ),
                 "service control policy" | "resource control policy" => format!(
-                    "no {policy} of your organization allows {what}: ask those who keep them"
+                    "no {policy} of your organization allows {what}: ask whoever maintains it"
                 ),
                 policy => format!("allow {what} in the {policy}"),
             },

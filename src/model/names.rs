@@ -114,7 +114,9 @@ impl FromStr for AccountId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
             true => Ok(Self(text.to_owned())),
-            false => Err(format!("`{text}` is no account: it has 12 digits")),
+            false => Err(format!(
+                "`{text}` is not an account number, which has 12 digits"
+            )),
         }
     }
 }

@@ -135,7 +135,7 @@ impl FromStr for TopicArn {
                 }
             }
             _ => Err(format!(
-                "`{text}` is no topic of SNS: its ARN looks like arn:aws:sns:eu-west-1:123456789012:releases"
+                "`{text}` is not an SNS topic: its ARN looks like arn:aws:sns:eu-west-1:123456789012:releases"
             )),
         }
     }
@@ -226,8 +226,11 @@ mod tests {
         let arn = "arn:aws:sns:eu-west-1:123456789012:releases";
         assert_eq!(arn.parse::<TopicArn>().unwrap().as_str(), arn);
         for (text, part) in [
-            ("releases", "is no topic of SNS"),
-            ("arn:aws:sqs:eu-west-1:123456789012:releases", "is no topic"),
+            ("releases", "is not an SNS topic"),
+            (
+                "arn:aws:sqs:eu-west-1:123456789012:releases",
+                "is not an SNS topic",
+            ),
             ("arn:aws:sns:eu-west-1:123456789012:releases.fifo", "FIFO"),
         ] {
             let why = text.parse::<TopicArn>().unwrap_err();

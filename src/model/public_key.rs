@@ -27,7 +27,7 @@ impl FromStr for PublicKey {
         key.and_then(|key| minisign_verify::PublicKey::from_base64(key.trim()).ok())
             .map(Self)
             .ok_or_else(|| {
-                "it is no public key of minisign: that is the line of a .pub file that begins with RW".to_owned()
+                "it is not a minisign public key, which is the line of a .pub file that begins with RW".to_owned()
             })
     }
 }

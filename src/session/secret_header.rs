@@ -32,7 +32,7 @@ pub async fn read(
         SecretPlace::Manager { arn, key, .. } => {
             let text = aws().await?.secret_text(arn).await?;
             let text = text.ok_or_else(|| {
-                Error::usage(format!("the secret {arn} is no text")).hint(way_out(header))
+                Error::usage(format!("the secret {arn} is not text")).hint(way_out(header))
             })?;
             let value = pick(&text, key.as_deref());
             let value = value.map_err(|why| {
@@ -85,7 +85,7 @@ fn pick(text: &Hidden, key: Option<&str>) -> std::result::Result<Hidden, String>
     };
     match (object, key) {
         (None, None) => Ok(text.clone()),
-        (None, Some(_)) => Err("is no JSON object, and a `key` of it is named".to_owned()),
+        (None, Some(_)) => Err("is not JSON object, and a `key` of it is named".to_owned()),
         (Some(_), None) => Err("is a JSON object, and no `key` of it is named".to_owned()),
         (Some(object), Some(key)) => match object.get(key) {
             Some(Value::String(value)) => Ok(Hidden::new(value)),
@@ -171,7 +171,7 @@ mod tests {
             ),
             (
                 of_secret(":header::", &text("hunter22")).await,
-                "is no JSON object",
+                "is not JSON object",
             ),
         ] {
             let error = refused.unwrap_err();

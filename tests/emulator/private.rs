@@ -124,7 +124,7 @@ fn a_running_app_gets_a_third_zone_and_nat_gateways() -> Outcome {
     let (public, _) = world.network_of("green")?;
     world.with_network("zones = 3\nnat = \"one\"")?;
     let planned = world.done(&["init", "--dry-run"])?;
-    let cost = "paid for besides, until `bgecs destroy`: 1 NAT gateway, a third zone";
+    let cost = "also paid for, until `bgecs destroy`: 1 NAT gateway, a third zone";
     assert!(planned.stdout.contains(cost), "{}", planned.shown());
     world.done(&["init"])?;
     assert_eq!(world.nats()?, (1, 1));

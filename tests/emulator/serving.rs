@@ -364,7 +364,7 @@ fn what_is_no_upload_is_buried_with_its_reason() -> Outcome {
     };
     assert_eq!(dead["Body"], "hello");
     let reason = string(dead, "/MessageAttributes/bgecs-reason/StringValue")?;
-    assert!(reason.contains("it is no JSON"), "{reason}");
+    assert!(reason.contains("it is not JSON"), "{reason}");
     assert!(depot.received(&depot.queue)?.is_empty());
     Ok(())
 }

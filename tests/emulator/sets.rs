@@ -330,7 +330,7 @@ fn a_module_that_cannot_follow_is_told_of() -> Outcome {
     })?;
     let told = world.ends(4, &["resume", "--config", &format!("{stuck}/bgecs.toml")])?;
     for said in [
-        "is not in one piece: look now",
+        "is only partly live: look now",
         "`bgecs release --rollback` takes users back from what is live by it",
     ] {
         assert!(told.stderr.contains(said), "{}", told.shown());

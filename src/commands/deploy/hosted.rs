@@ -47,7 +47,7 @@ impl CommandResult for HostedResult {
                 format!("{color} serves tag {tag} already: nothing was changed")
             }
             (DeployOutcome::Deployed, _) if self.blind => {
-                format!("{color} was deployed as tag {tag}: nobody asked it (--blind)")
+                format!("{color} was deployed as tag {tag}: it was not probed (--blind)")
             }
             (DeployOutcome::Deployed, _) => format!("{color} serves tag {tag}"),
         };

@@ -83,7 +83,7 @@ pub async fn run(global: &Global, audience: Audience, args: &Init) -> Result<Exi
         Some(PolicyFor::Worker) => return Ok(print_policy(audience, &all[0].set, &apps)),
         Some(PolicyFor::App(_)) => {
             return Err(Error::usage(
-                "--worker is about no app: its policy is `--print-policy worker`",
+                "--worker is not about an app: its policy is `--print-policy worker`",
             ));
         }
         None => {}

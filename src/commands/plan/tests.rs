@@ -127,7 +127,7 @@ fn a_blind_one_says_so() {
     let plan = PlanResult::of(Command::Promote, steps);
     insta::assert_snapshot!(plan.human(&Style::plain()), @"
     promote would:
-       1. wait until all of blue runs and its targets are healthy: nobody asks it (--blind)
+       1. wait until all of blue runs and its targets are healthy: it is not probed (--blind)
        2. watch the target health of blue and the alarms for 15 s, and ask production nothing (--blind); take it back if anything is amiss
        3. watch the target health of blue for 15 s, and ask production nothing (--blind); leave it, and say so, if anything is amiss
     Nothing was changed.

@@ -94,7 +94,7 @@ pub(super) fn refuse_twin_jobs(jobs: &[SetJob]) -> Result<()> {
         let twin = jobs[..n].iter().find(|other| same(&it.place, &other.place));
         if let Some(twin) = twin {
             return Err(Error::usage(format!(
-                "the jobs {} and {} are one, the {}",
+                "the jobs {} and {} are both the {}",
                 twin.name(),
                 it.name(),
                 it.place.target
@@ -165,7 +165,7 @@ async fn back(job: &SetJob, done: &JobMove) -> Result<Result<Option<JobMove>, St
     }
     if now != done.to {
         return Ok(Err(format!(
-            "it runs by {}, and the last release of the set had it run by {}",
+            "it runs {}, and the last release of the set left it at {}",
             now.short(),
             done.to.short()
         )));
@@ -173,7 +173,7 @@ async fn back(job: &SetJob, done: &JobMove) -> Result<Result<Option<JobMove>, St
     if job.aws.read_release(&done.from).await?.is_deregistered {
         let before = done.from.short();
         return Ok(Err(format!(
-            "{before}, which it ran by before, is deregistered"
+            "{before}, which it ran before, is deregistered"
         )));
     }
     Ok(Ok(Some(JobMove {
@@ -322,7 +322,7 @@ async fn forward(job: &SetJob, tag: &Tag, args: &ReleaseArgs) -> Result<Vec<Stri
             image.as_str()
         ),
         format!(
-            "once all modules are live, have the {} run by it",
+            "once all modules are live, switch the {} to it",
             job.place.target
         ),
     ])
@@ -333,7 +333,7 @@ async fn backward(job: &SetJob, last: &LastRelease) -> Result<Vec<String>> {
     let steps = steps.into_iter().flatten();
     let steps = steps.map(|step| {
         format!(
-            "once all modules are back, have the {} run by {} again",
+            "once all modules are back, switch the {} back to {}",
             step.job.target,
             step.to.short()
         )

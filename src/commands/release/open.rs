@@ -154,7 +154,7 @@ impl SetContext<'_> {
                 place.name,
                 place.config.display()
             ))
-            .hint("type `bgecs release` with the set's own file, from where all modules are: it ends what is unfinished first"));
+            .hint("run `bgecs release` with the set's own file, in the folder that has all modules: it ends what is unfinished first"));
         };
         place.config = config;
         let app = place.app.clone();

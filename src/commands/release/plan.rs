@@ -146,9 +146,9 @@ fn region_turns(modules: &[Mixable<'_>], order: RegionOrder, how: Passage) -> Op
             regions.reverse();
             String::new()
         }
-        (_, bake) if bake.is_zero() => ", each once the one before it is well".to_owned(),
+        (_, bake) if bake.is_zero() => ", each once the one before it is healthy".to_owned(),
         (_, bake) => format!(
-            ", each once the one before it is well and was watched for {} longer",
+            ", each once the one before it is healthy and was watched for {} longer",
             spoken_time::short(bake)
         ),
     };

@@ -298,8 +298,9 @@ impl ReleaseResult {
             (Exit::Done, false, true) => SetOutcome::RolledBack,
             _ => SetOutcome::InDoubt,
         };
-        let half =
-            || "it is not live in all modules: one could not go on when the others had".to_owned();
+        let half = || {
+            "it is not live in all modules: one could not continue after the others had".to_owned()
+        };
         Self {
             operation: "release",
             set: mark.set.clone(),
@@ -348,7 +349,7 @@ impl ReleaseResult {
                 format!("{name} did not go back: users of all modules are where they were")
             }
             SetOutcome::Failed => format!("{name} was not released: no user was moved"),
-            SetOutcome::InDoubt => format!("{name} is not in one piece: look now"),
+            SetOutcome::InDoubt => format!("{name} is only partly live: look now"),
         }
     }
 

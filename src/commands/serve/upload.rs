@@ -401,7 +401,7 @@ fn unsigned(upload: &Upload) -> Error {
     Error::usage(format!(
         "{name} is not signed: there is no {name}{SIGNATURE} beside it"
     ))
-    .hint("sign it (`minisign -Sm FILE`) and upload the signature ahead of it")
+    .hint("sign it (`minisign -Sm FILE`) and upload the signature before it")
 }
 
 fn failed(error: &Error) -> UploadEnd {

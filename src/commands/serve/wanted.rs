@@ -77,7 +77,7 @@ pub fn as_typed(
         match (all.find(|it| it.name == name), from) {
             (None, _) if !is_job => {
                 return Err(Error::usage(format!(
-                    "the bundle has something for {name}, which is no module or job of the set {}",
+                    "the bundle has something for {name}, which is not a module or job of the set {}",
                     set.name
                 )));
             }
@@ -173,7 +173,7 @@ mod tests {
         assert!(
             error
                 .message
-                .contains("for bakend, which is no module or job of the set shop")
+                .contains("for bakend, which is not a module or job of the set shop")
         );
     }
 

@@ -56,7 +56,7 @@ fn cloudfront_origin(section: &mut Section<'_>) -> Result<Pointer> {
         match paths.iter().find(|path| !path.starts_with('/')) {
             None => Ok(paths),
             Some(other) => Err(entry.invalid(format!(
-                "`{other}` is no path that edges can forget: it begins with a slash, as /* does"
+                "`{other}` is not a path that edges can invalidate: it begins with a slash, as /* does"
             ))),
         }
     })?;
@@ -72,7 +72,7 @@ fn distribution_id(text: &str) -> std::result::Result<String, String> {
     match is_distribution_id(text) {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "`{text}` is no id of a distribution: those look like E2QWRUHAPOMQZL"
+            "`{text}` is not the id of a distribution, which looks like E2QWRUHAPOMQZL"
         )),
     }
 }
@@ -87,7 +87,7 @@ fn base_path(text: &str) -> std::result::Result<String, String> {
     match bare.split('/').all(is_part) {
         true => Ok(bare.to_owned()),
         false => Err(format!(
-            "`{text}` is no path of a mapping, such as orders or orders/v2"
+            "`{text}` is not the path of a mapping, such as orders or orders/v2"
         )),
     }
 }

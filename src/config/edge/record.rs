@@ -61,7 +61,7 @@ pub(super) fn dns_name(text: &str) -> std::result::Result<String, String> {
     match name.len() <= 253 && name.contains('.') && name.split('.').all(is_label) {
         true => Ok(name),
         false => Err(format!(
-            "`{text}` is no whole name of DNS, such as www.example.com"
+            "`{text}` is not a full DNS name, such as www.example.com"
         )),
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn zone_id(text: &str) -> std::result::Result<String, String> {
     {
         true => Ok(id.to_owned()),
         false => Err(format!(
-            "`{text}` is no id of a hosted zone: those look like Z1D633PJN98FT9"
+            "`{text}` is not the id of a hosted zone, which looks like Z1D633PJN98FT9"
         )),
     }
 }
@@ -84,6 +84,6 @@ pub(super) fn zone_id(text: &str) -> std::result::Result<String, String> {
 pub fn resolver(text: &str) -> std::result::Result<Resolver, String> {
     let bare = text.parse::<IpAddr>().map(|ip| Resolver::new(ip, 53));
     bare.or_else(|_| text.parse::<Resolver>()).map_err(|_| {
-        format!("`{text}` is no resolver: it takes IP or IP:PORT, such as 1.1.1.1 or [::1]:5353")
+        format!("`{text}` is not a resolver: give IP or IP:PORT, such as 1.1.1.1 or [::1]:5353")
     })
 }

@@ -49,7 +49,7 @@ fn mistakes_are_told_with_their_place() {
         ("steps = '5% pause'", "", 3, "steps"),
         ("allow = 'site'", "", 3, "a list of texts"),
         ("retries = 3", "", 3, "there is no such key"),
-        ("", "sns = 'releases'", 5, "is no topic of SNS"),
+        ("", "sns = 'releases'", 5, "is not an SNS topic"),
         ("", "webhook = ''", 5, "environment variable"),
         ("", "slack = 'x'", 5, "there is no such key"),
     ] {

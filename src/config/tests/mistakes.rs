@@ -461,7 +461,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "ATTACHED\nlistener = 'arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/a/b/c'",
         "'arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/a/b/c'",
-        "it is no Application Load Balancer's",
+        "it does not belong to an Application Load Balancer",
     ),
     (
         "ATTACHED\nlistener = 'arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/a/b/c/d'",
@@ -546,22 +546,22 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = '*.a.example'",
         "'*.a.example'",
-        "is no name alone, such as next.example.com",
+        "is not a bare name, such as next.example.com",
     ),
     (
         "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'https://next.a.example'",
         "'https://next.a.example'",
-        "is no name alone",
+        "is not a bare name",
     ),
     (
         "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'next.a.example:81'",
         "'next.a.example:81'",
-        "is no name alone",
+        "is not a bare name",
     ),
     (
         "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = '10.0.0.1'",
         "'10.0.0.1'",
-        "is no name alone",
+        "is not a bare name",
     ),
 ];
 

@@ -28,7 +28,7 @@ pub(super) fn refuse_unfit(
 fn within<'a>(vpc: &'a Vpc, ids: &[String]) -> Result<Vec<&'a SecurityGroup>, Refusal> {
     let tells = || {
         format!(
-            "`aws ec2 describe-security-groups --filters Name=vpc-id,Values={}` tells which there are; name those, or none, and `bgecs init` makes one",
+            "`aws ec2 describe-security-groups --filters Name=vpc-id,Values={}` lists them; name those, or none, and `bgecs init` makes one",
             vpc.id
         )
     };
@@ -115,7 +115,7 @@ fn refuse_closed_balancer(
                 &format!("anybody in on port {port} of the load balancer"),
             ),
             format!(
-                "allow TCP {port} from whoever is to come in; or leave `security_groups` out of [load_balancer], and `bgecs init` makes one that does"
+                "allow TCP {port} from whoever is to be let in; or leave `security_groups` out of [load_balancer], and `bgecs init` makes one that does"
             ),
         ));
     }

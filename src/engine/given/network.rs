@@ -54,7 +54,7 @@ fn within<'a>(vpc: &'a Vpc, ids: &[String]) -> Result<Vec<&'a Subnet>, Refusal> 
 
 fn tells(vpc: &Vpc) -> String {
     format!(
-        "`aws ec2 describe-subnets --filters Name=vpc-id,Values={}` tells which there are",
+        "`aws ec2 describe-subnets --filters Name=vpc-id,Values={}` lists them",
         vpc.id
     )
 }
@@ -67,7 +67,7 @@ fn refuse_one_zone(whose: &str, place: &str, subnets: &[&Subnet]) -> Result<(), 
         true => Ok(()),
         false => Err(Refusal::new(
             format!("all subnets of {whose} are in one zone, {}", first.zone),
-            format!("name one in another zone, too, as `subnets` in {place}"),
+            format!("name one in another zone as well, as `subnets` in {place}"),
         )),
     }
 }
@@ -90,7 +90,7 @@ fn balancer_subnets(vpc: &Vpc, subnets: &[&Subnet], wants: Wants<'_>) -> Result<
         if vpc.way_out_of(id) != Some(&WayOut::InternetGateway) {
             return Err(Refusal::new(
                 format!(
-                    "no internet gateway is the way out of {id}: nobody would reach the load balancer there"
+                    "no internet gateway is the way out of {id}: the load balancer could not be reached there"
                 ),
                 others,
             ));
@@ -141,7 +141,7 @@ fn refuse_no_start(
         )),
         (Some(WayOut::Nowhere(gone)), false) => Err(Refusal::new(
             no_image(&format!("its way out led to {gone}, which is gone")),
-            format!("mend the route; or make {endpoints}"),
+            format!("fix the route; or make {endpoints}"),
         )),
         (None, false) => Err(Refusal::new(
             no_image(&format!(

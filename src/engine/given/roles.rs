@@ -18,7 +18,7 @@ pub(super) fn refuse_unfit(
         return Err(Refusal::new(
             format!("there is no role {arn}"),
             format!(
-                "`aws iam list-roles` tells which there are; correct `{key}` in [roles], or leave it out, and `bgecs init` makes one"
+                "`aws iam list-roles` lists them; correct `{key}` in [roles], or leave it out, and `bgecs init` makes one"
             ),
         ));
     };
@@ -28,7 +28,7 @@ pub(super) fn refuse_unfit(
                 "there is no role {arn}: the one of that name is {}",
                 role.arn
             ),
-            format!("correct `{key}` in [roles]; a task has roles of its own account alone"),
+            format!("correct `{key}` in [roles]; a task can only have roles of its own account"),
         ));
     }
     match trusts_tasks(&role.trust, account) {

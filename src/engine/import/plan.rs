@@ -202,12 +202,12 @@ pub(super) fn warnings(
     let mut all = Vec::new();
     if read.settings.is_deploying {
         all.push(format!(
-            "a release of {name} is under way: what is written is what it goes to"
+            "a release of {name} is under way: what is written here is the release that it is going to"
         ));
     }
     if let Err(reason) = autoscaling {
         all.push(format!(
-            "whether anything scales {name} is not known here: {reason}"
+            "it is not known whether anything scales {name}: {reason}"
         ));
     }
     if !read.settings.definition.names.is_empty() {

@@ -246,19 +246,19 @@ fn what_bgecs_cannot_take_over_is_told_with_the_way_there() {
     a service on Fargate can take its users over, behind a target group of its own: import that one
 
     the service web is behind no load balancer
-    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
+    users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that
 
     the service web is behind the Classic Load Balancer old, which sends users to one place alone
-    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
+    users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that
 
     the target group arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/internal/1 of the service web is gone
-    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
+    users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that
 
-    the service web is behind shared, which is no Application Load Balancer
-    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
+    the service web is behind shared, which is not an Application Load Balancer
+    users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that
 
     no load balancer uses the target group web-tg of the service web
-    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
+    users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that
     ");
 }
 
@@ -418,13 +418,13 @@ fn all_ways_that_are_named_are_moved_together() {
     listener = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shared/50dc/80"
     rule = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/80/5"
     url = "http://shared.elb.example"        # what users type
-    path = "/api/"                           # what is asked there during a promotion
+    path = "/api/"                           # what is requested there during a promotion
 
     [[production]]
     # internal: port 8080 (HTTP), default action
     listener = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/internal/50dc/8080"
     url = "http://internal.elb.example:8080" # what users type
-    path = "/"                               # what is asked there during a promotion
+    path = "/"                               # what is requested there during a promotion
 
     [test]
     header = "x-bgecs-color"                 # two rules of bgecs's own, one for each colour

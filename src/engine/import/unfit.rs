@@ -73,7 +73,7 @@ pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
 pub(super) fn targets(
     read: &ReadService,
 ) -> Result<Vec<(&LoadBalancer, &TargetGroupSettings)>, Refusal> {
-    const NEEDED: &str = "an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that";
+    const NEEDED: &str = "users are moved by an Application Load Balancer before it: make a service behind a target group of one, and import that";
     let name = &read.service.name;
     let refused = |what: String| Err(Refusal::new(what, NEEDED));
     if let Some(classic) = read.service.classic.first() {
@@ -101,7 +101,7 @@ pub(super) fn targets(
     };
     if let Some(other) = read.balancers.iter().find(|it| !it.is_application) {
         return refused(format!(
-            "the service {name} is behind {}, which is no Application Load Balancer",
+            "the service {name} is behind {}, which is not an Application Load Balancer",
             other.name
         ));
     }

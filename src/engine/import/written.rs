@@ -139,7 +139,7 @@ impl Import {
                 all.key(
                     "path",
                     &production.path.as_str().into(),
-                    "what is asked there during a promotion",
+                    "what is requested there during a promotion",
                 );
             }
         }
@@ -157,7 +157,7 @@ impl Import {
         }
         all.section("probe");
         if path != "/" {
-            all.key("path", &path.into(), "what is asked during a promotion");
+            all.key("path", &path.into(), "what is requested during a promotion");
         }
         for header in headers {
             all.note(&format!(

@@ -40,7 +40,7 @@ pub fn further_costs(made: &BTreeMap<String, String>, network: &NetworkSection) 
     let new: Vec<String> = ways_out(&new).into_iter().chain(zone).collect();
     (!new.is_empty()).then(|| {
         let new = new.join(", ");
-        format!("paid for besides, until `bgecs destroy`: {new} (docs/costs.md)")
+        format!("also paid for, until `bgecs destroy`: {new} (docs/costs.md)")
     })
 }
 

@@ -96,8 +96,8 @@ fn refuse_unseen(observed: &Observed, color: Color) -> Result<(), Refusal> {
     match &observed.other_ways.amiss {
         None => Ok(()),
         Some(amiss) => Err(Refusal::new(
-            format!("{amiss}: whether a release serves on {color} cannot be seen"),
-            "put that rule back, ahead of users' own; or `bgecs detach`, then `bgecs attach` makes it again",
+            format!("{amiss}: it cannot be seen whether a release serves on {color}"),
+            "put that rule back, before users' own; or `bgecs detach`, then `bgecs attach` makes it again",
         )),
     }
 }

@@ -36,7 +36,9 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
                     "{live} is live without a healthy target: the tasks of {color} are the only ones"
                 ),
                 false => {
-                    format!("{live} is live and does not answer well: {color} may be all there is")
+                    format!(
+                        "{live} is live and is failing: {color} may be the only release that works"
+                    )
                 }
             },
             format!(

@@ -202,7 +202,7 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
         }),
         Left::TakenBack => Err(Refusal::new(
             format!(
-                "the last promotion, of {release}, was taken back by itself: {} is live, as before it",
+                "the last promotion, of {release}, was taken back: {} is live, as before it",
                 observed.named(live)
             ),
             ways_to_another(observed, live),
@@ -260,9 +260,7 @@ fn ways_to_another(observed: &Observed, live: Color) -> String {
 fn taken_back(observed: &Observed, color: Color) -> Refusal {
     let release = observed.named(color);
     Refusal::new(
-        format!(
-            "{release} was taken back by itself when it last went live (`bgecs history` says why)"
-        ),
+        format!("{release} was taken back when it last went live (`bgecs history` says why)"),
         match observed.color(color).tag() {
             Some(tag) => format!(
                 "`bgecs promote --tag {tag}` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`"
@@ -342,7 +340,7 @@ fn first(observed: &Observed, aim: &Aim) -> Result<Color, Refusal> {
                 [.., (before, _), (last, color)] if before < last => Ok(*color),
                 _ => Err(Refusal::new(
                     format!(
-                        "nothing is live, and it is not known which release is the newer one: {}",
+                        "nothing is live, and it is not known which release is newer: {}",
                         what_runs(observed)
                     ),
                     "name one: `bgecs promote blue`, `bgecs promote green`",

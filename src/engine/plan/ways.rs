@@ -214,7 +214,9 @@ fn not_seen(observed: &Observed) -> Option<String> {
 /// What testers meet by header that they did not ask for.
 fn misled(observed: &Observed) -> Option<String> {
     let amiss = observed.other_ways.amiss.as_ref()?;
-    Some(format!("{amiss}: who names a colour gets another, or none"))
+    Some(format!(
+        "{amiss}: a request that names a colour gets another one, or none"
+    ))
 }
 
 #[cfg(test)]

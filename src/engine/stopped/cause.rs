@@ -136,7 +136,7 @@ const PULLS: &Remedies = &[
     ),
     (
         &["toomanyrequests", "too many requests", "rate limit"],
-        "the registry limits how often it is asked: copy the image to ECR (or use its pull-through cache), or log in with repositoryCredentials in the task definition",
+        "the registry limits the rate of requests: copy the image to ECR (or use its pull-through cache), or log in with repositoryCredentials in the task definition",
     ),
     (
         &[
@@ -178,7 +178,7 @@ const PULLS: &Remedies = &[
 const RESOURCES: &Remedies = &[
     (
         &["log group", "log stream", "logger args"],
-        "the log group that the task names is not there or not reached: `bgecs init` makes bgecs's own again; another one `aws logs create-log-group --log-group-name …`, in the region that awslogs-region names",
+        "the log group that the task names does not exist or cannot be reached: `bgecs init` makes bgecs's own again; another one `aws logs create-log-group --log-group-name …`, in the region that awslogs-region names",
     ),
     (
         &["json key"],

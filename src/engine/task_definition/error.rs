@@ -28,7 +28,9 @@ pub enum TaskDefinitionError {
         path: PathBuf,
         mistakes: Vec<Mistake>,
     },
-    #[error("the task definition has {bytes} bytes, and ECS takes at most 65536 with bgecs's own")]
+    #[error(
+        "the task definition has {bytes} bytes, and ECS takes at most 65536, including what bgecs adds"
+    )]
     TooLarge { bytes: usize },
 }
 

@@ -451,7 +451,7 @@ fn not_json(text: &str, error: &serde_json::Error, own: &OwnDefinition) -> TaskD
         column,
         message: match own.expand {
             true => message.to_owned(),
-            // Outside quotes it is no JSON before it is replaced.
+            // Outside quotes it is not JSON before it is replaced.
             false => message.to_owned() + placeholder(text.lines().nth(line - 1).unwrap_or("")),
         },
     }

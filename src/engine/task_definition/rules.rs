@@ -130,7 +130,7 @@ fn whole(definition: &Definition<'_>, mistakes: &mut Mistakes) {
             if !seen.insert(name) {
                 mistakes.add(
                     MistakePlace::top(key).named(Some(name)),
-                    format!("two of them are called `{name}`: a {kind}'s name is its own"),
+                    format!("two of them are called `{name}`: each {kind} needs a name of its own"),
                 );
             }
             if !is_made_of(name, "_-") || name.len() > 255 {

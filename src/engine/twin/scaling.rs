@@ -97,7 +97,7 @@ fn ungiven(
     let besides = own.iter().filter(|it| !has(&theirs.policies, it));
     let besides = besides.map(|policy| TwinDifference {
         what: format!(
-            "{to} is scaled by the policy `{}`, too, and {live} is not",
+            "{to} is also scaled by the policy `{}`, and {live} is not",
             policy.name
         ),
         is_weaker: false,

@@ -88,14 +88,14 @@ fn anything_else_is_strange_and_says_why() {
     incomplete["detail"]["object"]["key"] = Value::Null;
     let mixed = json!({ "Records": [{ "eventSource": "aws:sns" }] });
     for (message, part) in [
-        ("hello".to_owned(), "it is no JSON"),
+        ("hello".to_owned(), "it is not JSON"),
         ("{}".to_owned(), "no event of S3's"),
         ("[1]".to_owned(), "no event of S3's"),
         (incomplete.to_string(), "no event of S3's"),
         (mixed.to_string(), "no event of S3's"),
         (
             json!({ "Type": "Notification", "Message": "hello" }).to_string(),
-            "what SNS passed on is no JSON",
+            "what SNS passed on is not JSON",
         ),
     ] {
         match read_message(&message) {

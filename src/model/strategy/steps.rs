@@ -177,7 +177,7 @@ fn share_of(text: &str) -> Result<u16, String> {
     let points = (percent * 100.0).round();
     if !(1.0..f64::from(WHOLE)).contains(&points) {
         return Err(format!(
-            "a step's share is above 0% and below 100%, which follows by itself: it is not {text}"
+            "a step's share is above 0% and below 100%, which follows on its own: it is not {text}"
         ));
     }
     #[expect(

@@ -210,7 +210,7 @@ fn regions_go_over_in_turn_and_the_first_is_watched_longer() -> Outcome {
     let world = &lands.near;
     let plan = world.done(&[&RELEASE[..], &["--dry-run"]].concat())?;
     for said in [
-        "Regions go over in turn: eu-west-1, then us-east-1, each once the one before it is well and was watched for 3s longer.",
+        "Regions go over in turn: eu-west-1, then us-east-1, each once the one before it is healthy and was watched for 3s longer.",
         "old us-east-1 with new eu-west-1: while eu-west-1 goes over and is watched, for 3s longer than its window",
     ] {
         assert!(plan.stdout.contains(said), "{}", plan.shown());

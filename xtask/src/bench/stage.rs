@@ -228,7 +228,7 @@ impl<'a> App<'a> {
         let asked = json!({"taskDefinition": name});
         let said = api.ecs("DescribeTaskDefinition", &asked).await?;
         let mut body = said["taskDefinition"].clone();
-        let fields = body.as_object_mut().ok_or("it is no task definition")?;
+        let fields = body.as_object_mut().ok_or("it is not a task definition")?;
         fields.retain(|name, value| !READ_ONLY.contains(&name.as_str()) && !value.is_null());
         Ok(body)
     }

@@ -199,13 +199,13 @@ fn judged_blind() {
     let bad = swapped_as(SwapKind::Promote, ending, seen(), ON_OLD).judged(no);
     insta::assert_snapshot!([shown(&good), shown(&bad)].join("\n\n"), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
-      blind       judged by target health and alarms alone; nobody asked production
+      blind       judged by target health and alarms alone; production was not probed
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
       warm        green: 1 task, 0.25 vCPU and 0.5 GB
     exit 0
 
-      blind       judged by target health alone; nobody asked production
+      blind       judged by target health alone; production was not probed
     error: the promotion of blue (tag 2) was rolled back: 0 of 2 targets of blue healthy: target i-1 is unhealthy
       traffic:   port 80 -> green (tag 1), confirmed
       hint:      see `bgecs logs blue`
@@ -214,11 +214,11 @@ fn judged_blind() {
     for (swapped, sentence) in [
         (
             &good,
-            "Blue (tag 2) went live: judged by target health and alarms alone; nobody asked production.",
+            "Blue (tag 2) went live: judged by target health and alarms alone; production was not probed.",
         ),
         (
             &bad,
-            "The promotion of blue (tag 2) was rolled back: judged by target health alone; nobody asked production.",
+            "The promotion of blue (tag 2) was rolled back: judged by target health alone; production was not probed.",
         ),
     ] {
         assert_eq!(swapped.in_a_sentence(), sentence);

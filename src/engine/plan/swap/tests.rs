@@ -340,7 +340,7 @@ fn what_was_found_is_said() {
     nothing to promote: blue (tag 2) is live, and nothing was deployed since; `bgecs rollback` goes back to green (tag 1)
     nothing to promote: blue (tag 2) is live again, after a rollback from green (tag 3); `bgecs promote --tag 3` makes it live once more
     nothing to go back to: blue (tag 2) is live
-    green (tag 3) was taken back by itself when it last went live (`bgecs history` says why)
+    green (tag 3) was taken back when it last went live (`bgecs history` says why)
       `bgecs promote --tag 3` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`
     the last promotion, of green (tag 3), was taken back by itself: blue (tag 2) is live, as before it
       `bgecs promote --tag 3` makes tag 3 live

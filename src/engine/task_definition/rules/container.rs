@@ -47,7 +47,7 @@ fn image(definition: &Definition<'_>, container: &Object, mistakes: &mut Mistake
         ),
         Some(image) if !is_made_of(image, "-_:./#@") => {
             let more = (definition.placeholder)(image);
-            mistakes.add(place, format!("`{image}` is no name of an image{more}"));
+            mistakes.add(place, format!("`{image}` is not the name of an image{more}"));
         }
         Some(_) => {}
     }

@@ -48,7 +48,10 @@ pub(super) fn check(definition: &Definition<'_>, container: &Object, mistakes: &
     {
         let at = place(container, "logConfiguration.options.awslogs-group");
         let more = (definition.placeholder)(group);
-        mistakes.add(at, format!("`{group}` is no name of a log group{more}"));
+        mistakes.add(
+            at,
+            format!("`{group}` is not the name of a log group{more}"),
+        );
     }
 }
 

@@ -401,7 +401,7 @@ fn within_a_container() {
         ),
         (
             sidecar(json!({ "name": "proxy", "image": "envoy:${VERSION}" })),
-            "container `proxy`, `image`: `envoy:${VERSION}` is no name of an image; with `expand = true`",
+            "container `proxy`, `image`: `envoy:${VERSION}` is not the name of an image; with `expand = true`",
         ),
         (
             sidecar(json!({ "name": "a proxy", "image": "envoy" })),
