@@ -207,7 +207,7 @@ pub enum Verb {
     Routers,
     /// Print a completion script for a shell
     Completions { shell: Shell },
-    /// Write the man pages into a folder, for a package
+    /// Write the man pages into a folder, for packaging
     #[command(hide = true)]
     Man {
         #[arg(long, value_hint = clap::ValueHint::DirPath)]

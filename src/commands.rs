@@ -243,11 +243,11 @@ fn completions(shell: Shell, audience: Audience) {
 }
 
 /// # Errors
-/// One cannot be written (exit 1).
+/// A page cannot be written (exit 1).
 fn man(dir: &Path, audience: Audience) -> Result<Exit> {
     cli::man::write(dir).map_err(|error| {
         let folder = dir.display();
-        Error::failed(format!("the man pages cannot be written into {folder}")).because(&error)
+        Error::failed(format!("cannot write the man pages to {folder}")).because(&error)
     })?;
     if audience.json {
         Reporter::new(audience).document(&json!({ "operation": "man", "dir": dir }));

@@ -38,13 +38,15 @@ fn command() -> Command {
         .mut_subcommands(|command| command.mut_args(hinted))
 }
 
-/// Without the commands that are hidden, which scripts would offer all the same.
+/// The command line without hidden commands, which clap_complete would offer as well.
 fn shown() -> Command {
     let all = Cli::command();
     let verbs = all.get_subcommands().filter(|verb| !verb.is_hide_set());
     Command::new("bgecs")
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
+        // Makes the help of --help mention the long help.
+        .after_long_help(all.get_after_long_help().cloned().unwrap_or_default())
         .args(all.get_arguments().cloned())
         .subcommands(verbs.cloned())
 }

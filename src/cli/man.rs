@@ -1,4 +1,4 @@
-//! Man pages: one of bgecs, and one of each of its commands.
+//! Man pages: one for bgecs and one for each command.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use super::Cli;
 
 /// # Errors
-/// The folder cannot be made, or a page in it.
+/// The folder or a page cannot be written.
 pub fn write(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     clap_mangen::generate_to(Cli::command(), dir)

@@ -38,7 +38,7 @@ fn target() -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// cargo, as a person would start it.
+/// A cargo command without the variables that cargo set for this package.
 pub fn cargo() -> std::process::Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = std::process::Command::new(cargo);

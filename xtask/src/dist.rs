@@ -1,7 +1,6 @@
-//! `cargo xtask dist`: what a release is made of, in `target/dist/`: an archive and a
-//! Debian package for each target, what a container image is built from, a formula
-//! for Homebrew, and the checksums. The same sources make the same bytes, whichever
-//! folder they are in.
+//! `cargo xtask dist`: builds a release into `target/dist/`: an archive and a Debian
+//! package for each target, the build context of a container image, a Homebrew formula
+//! and checksums. The same sources give the same bytes, whichever folder they are in.
 
 mod archive;
 mod build;
@@ -26,35 +25,36 @@ use target::Target;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The target to build for (may be given several times)
+    /// Target to build for; repeat it for several
     #[arg(long, default_values_t = Target::RELEASED)]
     target: Vec<Target>,
-    /// Cargo's profile; `quick` is to try the packaging
+    /// Cargo profile to build with; `quick` is for trying out the packaging
     #[arg(long, default_value = "release")]
     profile: String,
-    /// Where releases are published, for the formula, such as https://github.com/acme/bgecs
+    /// Where releases are published, such as https://github.com/acme/bgecs; goes into the
+    /// Homebrew formula
     #[arg(long, env = "BGECS_REPOSITORY", value_name = "URL")]
     repository: Option<String>,
-    /// Then make it all again from a copy of the sources in another folder and compare;
-    /// install each, and run it
+    /// Install and run everything that was built, then build it again from a copy of the
+    /// sources in another folder and compare
     #[arg(long)]
     check: bool,
 }
 
-/// One making of a release.
-#[derive(Debug)]
-struct Making {
-    /// The sources.
+/// Everything that determines one build of a release.
+#[derive(Debug, Clone)]
+struct Release {
+    /// The root of the sources.
     root: PathBuf,
     version: String,
-    /// The time that everything is of.
+    /// The timestamp of every packaged file.
     stamp: Stamp,
     targets: Vec<Target>,
     profile: String,
     repository: Option<String>,
 }
 
-impl Making {
+impl Release {
     fn of(args: &Args) -> Result<Self> {
         let root = fs::canonicalize(bgecs::root())?;
         let mut targets = Vec::new();
@@ -68,29 +68,25 @@ impl Making {
             stamp: sources::stamp(&root)?,
             targets,
             profile: args.profile.clone(),
-            repository: args.repository.clone(),
+            repository: args.repository.clone().filter(|url| !url.is_empty()),
             root,
         })
     }
 
-    /// The same from other sources.
-    fn from(&self, root: &Path) -> Self {
+    /// The same build, from sources in another folder.
+    fn in_folder(&self, root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            version: self.version.clone(),
-            stamp: self.stamp,
-            targets: self.targets.clone(),
-            profile: self.profile.clone(),
-            repository: self.repository.clone(),
+            ..self.clone()
         }
     }
 
-    /// Where what is made is put.
+    /// The output folder.
     fn folder(&self) -> PathBuf {
         self.root.join("target/dist")
     }
 
-    /// What comes of it for a target, without what tells its kind.
+    /// The name of the archive for a target, without its extension.
     fn name(&self, target: Target) -> String {
         format!("bgecs-{}-{target}", self.version)
     }
@@ -127,23 +123,23 @@ impl Making {
 }
 
 pub async fn run(args: &Args) -> Result<()> {
-    let making = Making::of(args)?;
-    for target in &making.targets {
-        build::can_build(&making.root, *target)?;
+    let release = Release::of(args)?;
+    for target in &release.targets {
+        build::can_build(&release.root, *target)?;
     }
-    if making.targets.iter().any(Target::is_linux) {
+    if release.targets.iter().any(Target::is_linux) {
         debian::can_package()?;
     }
     if args.check {
-        check::can_check(&making.targets).await?;
+        check::can_check(&release.targets).await?;
     }
-    making.make().await?;
-    for line in sums::told(&making.folder())? {
+    release.make().await?;
+    for line in sums::told(&release.folder())? {
         say::line(&line);
     }
-    say::line(&format!("made in {}", making.folder().display()));
+    say::line(&format!("the release is in {}", release.folder().display()));
     if args.check {
-        check::run(&making).await?;
+        check::run(&release).await?;
     }
     Ok(())
 }

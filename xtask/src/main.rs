@@ -31,7 +31,7 @@ enum Task {
     Bench(bench::Args),
     /// Type commands at random, with faults, kills and strangers, and see what holds
     Chaos(chaos::Args),
-    /// Make what a release is made of: archives, Debian packages, an image, a formula
+    /// Build a release: archives, Debian packages, an image context, a Homebrew formula
     Dist(dist::Args),
     /// Run the whole story on a local AWS with real containers
     E2e {

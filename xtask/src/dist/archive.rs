@@ -1,5 +1,5 @@
-//! Archives that are the same whoever makes them, and when: sorted, of nobody, at one
-//! time, and compressed without a name or a time.
+//! Reproducible archives: entries are sorted, owned by root and have one timestamp, and
+//! the gzip header has neither a name nor a time.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes};
@@ -12,7 +12,7 @@ use tar::{Builder, EntryType, Header};
 
 use crate::Result;
 
-/// The time that all in a release is of, in seconds of Unix's.
+/// The timestamp of everything in a release, in seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp(pub u64);
 
@@ -22,7 +22,7 @@ impl Stamp {
     }
 }
 
-/// Files by their paths, which are their order too.
+/// Files by path, which is also their order in an archive.
 pub type Parts = BTreeMap<String, Part>;
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Part {
     }
 }
 
-/// Writes a `.tar.gz` whose files are all in one folder.
+/// Writes a `.tar.gz` with all files below one folder.
 pub fn write(path: &Path, folder: &str, parts: &Parts, stamp: Stamp) -> Result<()> {
     let file = BufWriter::new(File::create(path)?);
     let gzip = GzBuilder::new().write(file, Compression::best());
@@ -61,7 +61,7 @@ pub fn write(path: &Path, folder: &str, parts: &Parts, stamp: Stamp) -> Result<(
     Ok(())
 }
 
-/// Lays the files into a folder, for programs that want them there.
+/// Writes the files into a folder.
 pub fn lay(folder: &Path, parts: &Parts, stamp: Stamp) -> Result<()> {
     for (name, part) in parts {
         let path = folder.join(name);
@@ -75,7 +75,7 @@ pub fn lay(folder: &Path, parts: &Parts, stamp: Stamp) -> Result<()> {
     Ok(())
 }
 
-/// Dates a file or a folder.
+/// Sets the modification time of a file or folder.
 pub fn date(path: &Path, stamp: Stamp) -> Result<()> {
     File::open(path)?.set_times(FileTimes::new().set_modified(stamp.time()))?;
     Ok(())
@@ -103,7 +103,7 @@ mod tests {
         write(&other, "x-1", &parts(["b/c", "a"]), Stamp(1)).unwrap();
         let one = fs::read(one).unwrap();
         assert_eq!(one, fs::read(other).unwrap());
-        // No name, and no time.
+        // The header's flags and time.
         assert_eq!(one[3..8], [0; 5]);
         let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(&one[..]));
         let entries = tar.entries().unwrap().map(|entry| {

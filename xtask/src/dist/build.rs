@@ -1,5 +1,5 @@
-//! Building bgecs for a target so that the same sources give the same bytes: no path
-//! of this machine gets into the binary.
+//! Builds bgecs for a target, reproducibly: no path of this machine ends up in the
+//! binary.
 
 use std::env;
 use std::fs;
@@ -7,42 +7,42 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::target::{System, Target};
-use super::{Making, program};
+use super::{Release, program};
 use crate::{Result, bgecs};
 
-/// Where the standard library for a target comes from.
+/// Where the standard library of a target comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Std {
     Installed,
-    /// It is compiled along, from the sources that are beside the compiler.
+    /// Only its sources are installed, so it is compiled together with bgecs.
     Sources,
 }
 
-/// What compiles C, and links.
+/// The linker, and the C compiler that ring needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Linker {
-    /// That of the system; for musl with musl's own compiler for C.
+    /// The system's; for musl, together with `musl-gcc`.
     System,
-    /// zig, which has a libc for every target.
+    /// zig, which ships a libc for every target.
     Zig,
 }
 
 /// # Errors
-/// What is missing on this machine; it says what brings it.
+/// A tool is missing; the message says how to install it.
 pub fn can_build(root: &Path, target: Target) -> Result<()> {
     if target.system == System::MacOs && env::consts::OS != "macos" {
-        return Err(format!("{target} is built on a Mac: Apple's SDK is nowhere else").into());
+        return Err(format!("{target} can only be built on a Mac, which has Apple's SDK").into());
     }
     linker(target, standard_library(root, target)?)?;
     Ok(())
 }
 
-/// Builds it, and gives the binary.
-pub fn bgecs(making: &Making, target: Target) -> Result<PathBuf> {
-    let root = &making.root;
+/// Builds bgecs and returns the path of the binary.
+pub fn bgecs(release: &Release, target: Target) -> Result<PathBuf> {
+    let root = &release.root;
     let std = standard_library(root, target)?;
     let linker = linker(target, std)?;
-    // So that the crates' folder is there, and known.
+    // The folders with the crates' sources have to exist before their paths can be mapped.
     program::run(
         cargo(root, &["fetch", "--locked", "--quiet"]).args(["--target", target.as_str()]),
     )?;
@@ -51,17 +51,17 @@ pub fn bgecs(making: &Making, target: Target) -> Result<PathBuf> {
         Linker::Zig => "zigbuild",
     };
     let mut command = cargo(root, &[verb, "--locked", "--quiet", "--package", "bgecs"]);
-    command.args(["--target", target.as_str(), "--profile", &making.profile]);
+    command.args(["--target", target.as_str(), "--profile", &release.profile]);
     if std == Std::Sources {
         command.arg("-Zbuild-std=std,panic_abort");
-        // It is the standard library alone that needs what is not stable.
+        // Only the standard library uses unstable features.
         command.env("RUSTC_BOOTSTRAP", "1");
     }
     let crates = crates()?;
     let sources = sysroot(root)?.join("lib/rustlib/src/rust");
     let hidden = [(root, "/bgecs")].into_iter();
     let hidden = hidden.chain(crates.iter().map(|folder| (folder, "/crates")));
-    // What comes of the standard library where it is compiled along.
+    // Needed when the standard library is compiled from its sources.
     let hidden = hidden.chain([(&sources, "/rustc")]);
     let mut flags = Vec::new();
     for (path, name) in hidden {
@@ -69,8 +69,8 @@ pub fn bgecs(making: &Making, target: Target) -> Result<PathBuf> {
         flags.push(format!("--remap-path-prefix={path}={name}"));
     }
     if std == Std::Sources && target.system == System::Linux {
-        // A musl that was not installed brings no objects to start a program by;
-        // zig has its own.
+        // rustc's own startup objects come with an installed standard library; use
+        // zig's instead.
         flags.push("-Clink-self-contained=no".to_owned());
     }
     let mut c_flags = Vec::new();
@@ -85,9 +85,9 @@ pub fn bgecs(making: &Making, target: Target) -> Result<PathBuf> {
             format!("CFLAGS_{}", target.as_str().replace('-', "_")),
             c_flags,
         )
-        .env("SOURCE_DATE_EPOCH", making.stamp.0.to_string());
+        .env("SOURCE_DATE_EPOCH", release.stamp.0.to_string());
     program::run(&mut command).map_err(|_| format!("bgecs does not build for {target}"))?;
-    let folder = match making.profile.as_str() {
+    let folder = match release.profile.as_str() {
         "dev" => "debug",
         profile => profile,
     };
@@ -98,7 +98,7 @@ pub fn bgecs(making: &Making, target: Target) -> Result<PathBuf> {
         .join("bgecs"))
 }
 
-/// cargo for sources that need not be those of this program.
+/// A cargo command for the sources in `root`, which may be a copy.
 pub fn cargo(root: &Path, words: &[&str]) -> Command {
     let mut command = bgecs::cargo();
     command
@@ -109,7 +109,7 @@ pub fn cargo(root: &Path, words: &[&str]) -> Command {
     command
 }
 
-/// Where cargo has unpacked what is not of this workspace: a folder for each registry.
+/// The folders that hold the sources of dependencies, one per registry.
 fn crates() -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     if let Ok(folders) = fs::read_dir(cargo_home()?.join("registry/src")) {
@@ -147,8 +147,8 @@ fn standard_library(root: &Path, target: Target) -> Result<Std> {
         return Ok(Std::Sources);
     }
     Err(format!(
-        "Rust's standard library for {target} is not installed: `rustup target add {target}` \
-         installs it, or `rustup component add rust-src` its sources, which are compiled then"
+        "Rust's standard library for {target} is not installed: run `rustup target add {target}`, \
+         or `rustup component add rust-src` to have it compiled from its sources"
     )
     .into())
 }
@@ -160,18 +160,18 @@ fn linker(target: Target, std: Std) -> Result<Linker> {
     if program::answers(&["cargo-zigbuild", "zig", "cc", "--", "--version"]) {
         return Ok(Linker::Zig);
     }
-    // Which links by what comes with an installed standard library.
+    // This also needs the startup objects of an installed standard library.
     let musl_tools = target.runs_here() && std == Std::Installed;
     if musl_tools && program::in_path("musl-gcc").is_some() {
         return Ok(Linker::System);
     }
     let or = match musl_tools {
-        true => " (or, for this target alone, Debian's package musl-tools)",
+        true => ", or install Debian's package musl-tools, which is enough for this target",
         false => "",
     };
     Err(format!(
-        "nothing here links for {target}: `cargo install --locked cargo-zigbuild` and \
-         `pip install ziglang` bring what does{or}"
+        "there is no linker for {target}: run `cargo install --locked cargo-zigbuild` and \
+         `pip install ziglang`{or}"
     )
     .into())
 }

@@ -1,5 +1,5 @@
-//! `--check`: that what was made is what it says. It is made again elsewhere and is the
-//! same; and each is installed where nothing else is, and runs.
+//! `--check`: installs and runs everything that was built, then builds it again in
+//! another folder and compares.
 
 mod again;
 mod container;
@@ -8,12 +8,12 @@ mod pages;
 mod rooted;
 mod unpacked;
 
-use super::Making;
+use super::Release;
 use super::target::Target;
 use crate::{Result, say};
 
 /// # Errors
-/// What is missing on this machine; it says what brings it.
+/// A tool is missing; the message says how to install it.
 pub async fn can_check(targets: &[Target]) -> Result<()> {
     pages::can_check().await?;
     for target in targets {
@@ -25,30 +25,30 @@ pub async fn can_check(targets: &[Target]) -> Result<()> {
     Ok(())
 }
 
-pub async fn run(making: &Making) -> Result<()> {
-    for target in &making.targets {
+pub async fn run(release: &Release) -> Result<()> {
+    for target in &release.targets {
         if target.is_linux() || target.runs_here() {
-            unpacked::check(making, *target).await?;
+            unpacked::check(release, *target).await?;
         }
         if target.is_linux() {
-            package::check(making, *target)?;
+            package::check(release, *target)?;
         }
     }
-    if making.targets.iter().any(Target::is_linux) {
-        container::check(making).await?;
+    if release.targets.iter().any(Target::is_linux) {
+        container::check(release).await?;
     }
-    again::check(making).await?;
-    say::line("all that was made is what it says");
+    again::check(release).await?;
+    say::line("all checks passed");
     Ok(())
 }
 
-/// A line for what holds.
-fn holds(what: &str) {
-    say::line(&format!("  holds: {what}"));
+/// Reports a check that passed.
+fn passed(what: &str) {
+    say::line(&format!("  ok: {what}"));
 }
 
 /// # Errors
-/// They differ.
+/// The two differ.
 fn expect(what: &str, found: &str, expected: &str) -> Result<()> {
     match found == expected {
         true => Ok(()),

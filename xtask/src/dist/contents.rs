@@ -1,25 +1,25 @@
-//! What is in an archive beside the binary: what is to be read, completions, man pages,
-//! and the list of what the binary is made of.
+//! The contents of an archive: the binary, documents, completions, man pages and the
+//! SBOM.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive::{Part, Parts};
 use super::target::Target;
-use super::{Making, program, sbom};
+use super::{Release, program, sbom};
 use crate::{Result, bgecs};
 
-const READ: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+const DOCUMENTS: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Each shell, and the file it looks for.
+/// Shells, and the usual names of their completion files.
 pub const COMPLETIONS: [(&str, &str); 3] = [
     ("bash", "bgecs.bash"),
     ("fish", "bgecs.fish"),
     ("zsh", "_bgecs"),
 ];
 
-/// What bgecs says of itself, which is the same on every machine: completions and man
-/// pages, by a binary that this machine runs.
+/// The completions and man pages. They are the same for every target, so they come from
+/// any binary that this machine can run.
 pub async fn manual(built: &[(Target, PathBuf)]) -> Result<Parts> {
     let runs = built.iter().find(|(target, _)| target.runs_here());
     let exe = match runs {
@@ -43,16 +43,16 @@ pub async fn manual(built: &[(Target, PathBuf)]) -> Result<Parts> {
     Ok(parts)
 }
 
-pub fn of(making: &Making, target: Target, exe: &Path, manual: &Parts) -> Result<Parts> {
+pub fn of(release: &Release, target: Target, exe: &Path, manual: &Parts) -> Result<Parts> {
     let mut parts = Parts::new();
-    for name in READ {
-        let text = fs::read(making.root.join(name))?;
+    for name in DOCUMENTS {
+        let text = fs::read(release.root.join(name))?;
         parts.insert(name.to_owned(), Part::file(text));
     }
     for (name, part) in manual {
         parts.insert(name.clone(), Part::file(part.bytes.clone()));
     }
-    let list = sbom::of(making, target)?;
+    let list = sbom::of(release, target)?;
     parts.insert("bgecs.cdx.json".to_owned(), Part::file(list));
     parts.insert("bgecs".to_owned(), Part::program(fs::read(exe)?));
     Ok(parts)

@@ -1,50 +1,46 @@
-//! The Debian package, which cargo-deb makes by what `[package.metadata.deb]` says.
+//! The Debian package, built by cargo-deb from `[package.metadata.deb]`.
 
 use std::fs;
 
 use super::archive::{self, Parts};
 use super::target::Target;
-use super::{Making, build, program};
+use super::{Release, build, program};
 use crate::Result;
 
-/// Where `Cargo.toml` has the package's files from, below the sources.
+/// The folder from which `[package.metadata.deb]` takes the files.
 const PARTS: &str = "target/dist-parts";
 
 /// # Errors
-/// There is no cargo-deb; it says what brings it.
+/// cargo-deb is missing; the message says how to install it.
 pub fn can_package() -> Result<()> {
     match program::answers(&["cargo-deb", "--version"]) {
         true => Ok(()),
-        false => Err(
-            "nothing here makes a Debian package: `cargo install --locked cargo-deb` \
-                      brings what does"
-                .into(),
-        ),
+        false => Err("there is no cargo-deb: run `cargo install --locked cargo-deb`".into()),
     }
 }
 
-pub fn package(making: &Making, target: Target, parts: &Parts) -> Result<()> {
-    let laid = making.root.join(PARTS);
+pub fn package(release: &Release, target: Target, parts: &Parts) -> Result<()> {
+    let laid = release.root.join(PARTS);
     if laid.exists() {
         fs::remove_dir_all(&laid)?;
     }
-    archive::lay(&laid, parts, making.stamp)?;
-    let package = file(making, target);
+    archive::lay(&laid, parts, release.stamp)?;
+    let package = file(release, target);
     let mut deb = build::cargo(
-        &making.root,
+        &release.root,
         &["deb", "--quiet", "--locked", "--package", "bgecs"],
     );
-    // It is built and stripped by now.
+    // cargo has already built and stripped the binary.
     deb.args(["--no-build", "--no-strip", "--no-dbgsym"])
-        .args(["--target", target.as_str(), "--profile", &making.profile])
+        .args(["--target", target.as_str(), "--profile", &release.profile])
         .args(["--output", program::text(&package)?])
-        .env("SOURCE_DATE_EPOCH", making.stamp.0.to_string());
+        .env("SOURCE_DATE_EPOCH", release.stamp.0.to_string());
     program::ended(&mut deb)?;
     fs::remove_dir_all(&laid)?;
     Ok(())
 }
 
-pub fn file(making: &Making, target: Target) -> std::path::PathBuf {
-    let name = format!("bgecs_{}_{}.deb", making.version, target.arch.debian());
-    making.folder().join(name)
+pub fn file(release: &Release, target: Target) -> std::path::PathBuf {
+    let name = format!("bgecs_{}_{}.deb", release.version, target.arch.debian());
+    release.folder().join(name)
 }

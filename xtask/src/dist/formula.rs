@@ -1,27 +1,27 @@
-//! Homebrew's formula: `dist/bgecs.rb` with the version and the checksums of the
-//! archives that there are.
+//! The Homebrew formula: `dist/bgecs.rb`, filled in with the version and the checksums
+//! of the archives that exist.
 
 use std::fs;
 
-use super::Making;
+use super::Release;
 use super::sums::Sums;
 use super::target::{Arch, System, Target};
 use crate::{Result, say};
 
 const TEMPLATE: &str = include_str!("../../dist/bgecs.rb");
-/// Stands for where releases are published, while nobody says.
+/// The placeholder for the repository if `--repository` is not given.
 const NOWHERE: &str = "https://github.com/OWNER/bgecs";
 
-pub fn write(making: &Making, sums: &Sums) -> Result<()> {
-    let repository = making.repository.as_deref();
+pub fn write(release: &Release, sums: &Sums) -> Result<()> {
+    let repository = release.repository.as_deref();
     if repository.is_none() {
         say::line(&format!(
-            "bgecs.rb names {NOWHERE}: --repository says where releases are published"
+            "bgecs.rb has the placeholder {NOWHERE}: pass --repository to set it"
         ));
     }
     let repository = repository.unwrap_or(NOWHERE).trim_end_matches('/');
-    let formula = filled(&making.version, repository, sums);
-    fs::write(making.folder().join("bgecs.rb"), formula)?;
+    let formula = filled(&release.version, repository, sums);
+    fs::write(release.folder().join("bgecs.rb"), formula)?;
     Ok(())
 }
 
@@ -37,7 +37,7 @@ fn filled(version: &str, repository: &str, sums: &Sums) -> String {
         .replace("@repository@", repository)
 }
 
-/// A block for each kind of machine that there is an archive for.
+/// The block of an operating system, with the archives that exist for it.
 fn of_system(block: &str, system: System, version: &str, sums: &Sums) -> String {
     let mut inner = String::new();
     for (block, arch) in [("on_arm", Arch::Aarch64), ("on_intel", Arch::X86_64)] {

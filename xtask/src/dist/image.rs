@@ -1,33 +1,33 @@
-//! What the container image is built from: `dist/Dockerfile`, and for each kind of
-//! machine the files that are all there is in the image.
+//! The build context of the container image: `dist/Dockerfile`, and for each
+//! architecture a folder with every file of the image.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, Part, Parts};
 use super::target::Target;
-use super::{Making, roots};
+use super::{Release, roots};
 use crate::Result;
 
 const DOCKERFILE: &str = include_str!("../../dist/Dockerfile");
 
-pub fn folder(making: &Making) -> PathBuf {
-    making.folder().join("image")
+pub fn folder(release: &Release) -> PathBuf {
+    release.folder().join("image")
 }
 
-/// Before the first is laid.
-pub fn clear(making: &Making) -> Result<()> {
-    match folder(making) {
+/// Removes the context of an earlier build.
+pub fn clear(release: &Release) -> Result<()> {
+    match folder(release) {
         folder if folder.exists() => Ok(fs::remove_dir_all(folder)?),
         _ => Ok(()),
     }
 }
 
-/// Lays the files of one kind of machine.
-pub fn lay(making: &Making, target: Target, exe: &Path) -> Result<()> {
-    let folder = folder(making);
+/// Adds the files for one architecture.
+pub fn lay(release: &Release, target: Target, exe: &Path) -> Result<()> {
+    let folder = folder(release);
     let dockerfile = ("Dockerfile".to_owned(), Part::file(DOCKERFILE));
-    archive::lay(&folder, &Parts::from([dockerfile]), making.stamp)?;
+    archive::lay(&folder, &Parts::from([dockerfile]), release.stamp)?;
     let system = folder.join(target.arch.debian());
     let parts = Parts::from([
         (
@@ -39,7 +39,7 @@ pub fn lay(making: &Making, target: Target, exe: &Path) -> Result<()> {
             Part::program(fs::read(exe)?),
         ),
     ]);
-    archive::lay(&system, &parts, making.stamp)?;
+    archive::lay(&system, &parts, release.stamp)?;
     let tmp = system.join("tmp");
     fs::create_dir_all(&tmp)?;
     archive::set_mode(&tmp, 0o1777)?;
@@ -53,8 +53,8 @@ pub fn lay(making: &Making, target: Target, exe: &Path) -> Result<()> {
     ] {
         let folder = system.join(name);
         archive::set_mode(&folder, 0o755)?;
-        archive::date(&folder, making.stamp)?;
+        archive::date(&folder, release.stamp)?;
     }
-    archive::date(&tmp, making.stamp)?;
-    archive::date(&system, making.stamp)
+    archive::date(&tmp, release.stamp)?;
+    archive::date(&system, release.stamp)
 }

@@ -1,18 +1,18 @@
-//! Other programs, run to their end.
+//! Running other programs.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::Result;
 
-/// Whether a program is there and answers a line that asks for nothing.
+/// Whether a command can be run and exits with 0.
 pub fn answers(words: &[&str]) -> bool {
     let mut command = of(words);
     let answered = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     answered.is_ok_and(|status| status.success())
 }
 
-/// Where `PATH` has a program.
+/// The path of a program that is in `PATH`.
 pub fn in_path(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
@@ -28,16 +28,16 @@ pub fn of(words: &[&str]) -> Command {
     command
 }
 
-/// What it writes to its stdout.
+/// Runs a command and returns its stdout.
 ///
 /// # Errors
-/// It cannot be started, or it fails: with what it writes to its stderr.
+/// It cannot be started, or it fails; the error includes its stderr.
 pub fn said(command: &mut Command) -> Result<String> {
     let output = ended(command)?;
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The same with both of its outputs.
+/// Runs a command and returns everything it printed.
 ///
 /// # Errors
 /// As above.
@@ -52,7 +52,7 @@ pub fn ended(command: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
-/// Runs it, and shows what it writes.
+/// Runs a command and lets its output through.
 ///
 /// # Errors
 /// It cannot be started, or it fails.
@@ -77,7 +77,7 @@ fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// A path as an argument.
+/// A path as text.
 pub fn text(path: &Path) -> Result<&str> {
     path.to_str()
         .ok_or_else(|| format!("{} is not UTF-8", path.display()).into())

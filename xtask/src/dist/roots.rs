@@ -1,10 +1,10 @@
-//! The certificates by which bgecs knows AWS where the system has none: Mozilla's, in
-//! the version of `Cargo.lock`.
+//! The CA certificates in the container image: Mozilla's, in the version that
+//! `Cargo.lock` pins.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// As OpenSSL reads them from one file.
+/// All of them as one PEM file.
 pub fn pem() -> String {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
     roots.iter().map(|root| certificate(root)).collect()

@@ -1,5 +1,5 @@
-//! What the binary is made of, in CycloneDX's JSON: the crates that are linked, and
-//! which needs which.
+//! The software bill of materials, as CycloneDX JSON: the crates linked into the binary
+//! and their dependencies on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::target::Target;
-use super::{Making, build, program};
+use super::{Release, build, program};
 use crate::Result;
 use crate::json::{at, text};
 
-/// A crate as both `cargo tree` and `cargo metadata` know it.
+/// A crate's name and version, which both `cargo tree` and `cargo metadata` print.
 type Name = (String, String);
 
-pub fn of(making: &Making, target: Target) -> Result<String> {
+pub fn of(release: &Release, target: Target) -> Result<String> {
     let words = [
         "metadata",
         "--locked",
@@ -23,9 +23,10 @@ pub fn of(making: &Making, target: Target) -> Result<String> {
         "1",
         "--filter-platform",
     ];
-    let mut metadata = build::cargo(&making.root, &words);
+    let mut metadata = build::cargo(&release.root, &words);
     let metadata = program::said(metadata.arg(target.as_str()))?;
-    // What is built of the whole workspace has more of some crates than bgecs alone.
+    // `cargo metadata` resolves features for the whole workspace, `cargo tree` for bgecs
+    // alone.
     let words = [
         "tree",
         "--locked",
@@ -34,18 +35,18 @@ pub fn of(making: &Making, target: Target) -> Result<String> {
         "--edges",
         "normal,no-proc-macro",
     ];
-    let mut tree = build::cargo(&making.root, &words);
+    let mut tree = build::cargo(&release.root, &words);
     tree.args(["--prefix", "none", "--no-dedupe", "--format", "{p}"]);
     let tree = program::said(tree.args(["--target", target.as_str()]))?;
     let document = document(
         &serde_json::from_str(&metadata)?,
         &linked(&tree),
-        OffsetDateTime::from_unix_timestamp(making.stamp.0.cast_signed())?,
+        OffsetDateTime::from_unix_timestamp(release.stamp.0.cast_signed())?,
     )?;
     Ok(format!("{document:#}\n"))
 }
 
-/// The crates of the lines of `cargo tree`, such as `ring v0.17.14`.
+/// Reads the lines of `cargo tree`, such as `ring v0.17.14`.
 fn linked(tree: &str) -> BTreeSet<Name> {
     let names = tree.lines().filter_map(|line| {
         let mut words = line.split(' ');
@@ -81,7 +82,9 @@ fn document(metadata: &Value, linked: &BTreeSet<Name>, time: OffsetDateTime) -> 
     let bgecs = components
         .keys()
         .find(|it| it.starts_with("pkg:cargo/bgecs@"));
-    let bgecs = bgecs.cloned().ok_or("cargo does not know bgecs")?;
+    let bgecs = bgecs
+        .cloned()
+        .ok_or("`cargo metadata` does not list bgecs")?;
     let mut own = components.remove(&bgecs).unwrap_or_default();
     own["type"] = "application".into();
     let dependencies = dependencies
@@ -112,7 +115,7 @@ fn component(package: &Value) -> Value {
         "purl": reference,
     });
     if let Some(license) = package["license"].as_str() {
-        // An old way to write `OR`.
+        // Older crates write a slash instead of `OR`.
         let license = license.replace('/', " OR ");
         component["licenses"] = json!([{ "expression": license }]);
     }

@@ -1,4 +1,4 @@
-//! The sources of a release: their version, their time, and a copy of them.
+//! The sources of a release: their version, their timestamp, and how to copy them.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::archive::Stamp;
 use super::program;
 use crate::Result;
 
-/// What `Cargo.toml` says.
+/// The version in `Cargo.toml`.
 pub fn version(root: &Path) -> Result<String> {
     let text = fs::read_to_string(root.join("Cargo.toml"))?;
     let line = text
@@ -18,22 +18,22 @@ pub fn version(root: &Path) -> Result<String> {
     version.ok_or_else(|| "Cargo.toml has no version".into())
 }
 
-/// `SOURCE_DATE_EPOCH`, or the time of the last commit.
+/// `SOURCE_DATE_EPOCH` if it is set, otherwise the time of the last commit.
 pub fn stamp(root: &Path) -> Result<Stamp> {
     let text = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text,
         Err(_) => program::said(&mut git(root, &["log", "-1", "--format=%ct"])).map_err(|error| {
-            format!("the time of the last commit is not known, and SOURCE_DATE_EPOCH is not set: {error}")
+            format!("SOURCE_DATE_EPOCH is not set, and git cannot say when the last commit was made: {error}")
         })?,
     };
     let seconds = text.trim().parse();
     seconds
         .map(Stamp)
-        .map_err(|_| format!("{} is no time in seconds", text.trim()).into())
+        .map_err(|_| format!("{} is not a number of seconds", text.trim()).into())
 }
 
-/// Copies what git has, as it is now, with what it does not ignore. What the copy's
-/// own builds left there stays, and is built upon.
+/// Copies the files that git tracks or does not ignore, as they are in the working tree.
+/// An existing `target` folder in the copy is kept, so that a second check is faster.
 pub fn copy(root: &Path, to: &Path) -> Result<()> {
     clear(to)?;
     let list = [
@@ -46,7 +46,7 @@ pub fn copy(root: &Path, to: &Path) -> Result<()> {
     let files = program::said(&mut git(root, &list))?;
     for file in files.split_terminator('\0') {
         let (from, to) = (root.join(file), to.join(file));
-        // One that is deleted and not committed yet is listed all the same.
+        // git also lists files whose deletion is not committed yet.
         if !from.is_file() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The checksums of what is downloaded.
+//! The checksums of the files that people download.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,21 +6,21 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::Making;
+use super::Release;
 use crate::Result;
 
-/// Checksums by file names.
+/// Checksums by file name.
 pub type Sums = BTreeMap<String, String>;
 
-/// Writes `SHA256SUMS` of the version's archives and packages, also of those that were
-/// made at another time or on another machine and lie there.
-pub fn write(making: &Making) -> Result<Sums> {
-    let folder = making.folder();
+/// Writes `SHA256SUMS` for all archives and packages of this version in the folder,
+/// including any that were built earlier or copied there from another machine.
+pub fn write(release: &Release) -> Result<Sums> {
+    let folder = release.folder();
     let mut sums = Sums::new();
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if is_of(&name, &making.version) {
+        if is_of(&name, &release.version) {
             sums.insert(name, of(&entry.path())?);
         }
     }
@@ -40,7 +40,7 @@ pub fn of(path: &Path) -> Result<String> {
     Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What lies in a folder, a line each.
+/// The files in a folder with their sizes, one line each.
 pub fn told(folder: &Path) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,9 +1,9 @@
-//! What a release is built for.
+//! The targets that releases are built for.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A machine that bgecs is built for.
+/// A kind of machine that bgecs is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     pub arch: Arch,
@@ -18,13 +18,13 @@ pub enum Arch {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
-    /// With musl, and so without anything of the machine.
+    /// Statically linked with musl, so the binary needs no libraries.
     Linux,
     MacOs,
 }
 
 impl Arch {
-    /// As Rust calls it.
+    /// Rust's name for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -32,7 +32,7 @@ impl Arch {
         }
     }
 
-    /// As Debian and Docker call it.
+    /// The name that Debian and Docker use.
     pub const fn debian(self) -> &'static str {
         match self {
             Self::X86_64 => "amd64",
@@ -46,7 +46,7 @@ impl Arch {
 }
 
 impl Target {
-    /// Those of a release, where nothing else is said.
+    /// The default targets of a release.
     pub const RELEASED: [Self; 2] = [
         Self::new(Arch::X86_64, System::Linux),
         Self::new(Arch::Aarch64, System::Linux),
@@ -76,7 +76,7 @@ impl Target {
         self.system == System::Linux
     }
 
-    /// Whether this machine runs what is built for it.
+    /// Whether this machine can run binaries built for it without emulation.
     pub fn runs_here(self) -> bool {
         let system = match self.system {
             System::Linux => "linux",
@@ -99,7 +99,7 @@ impl FromStr for Target {
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
         found.ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("releases are built for {names}")
+            format!("supported targets: {names}")
         })
     }
 }

@@ -1,46 +1,46 @@
-//! The same from a copy of the sources in another folder: to the byte.
+//! Checks that a build from a copy of the sources in another folder gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::holds;
-use crate::dist::{Making, sources, sums};
+use super::passed;
+use crate::dist::{Release, sources, sums};
 use crate::{Result, say};
 
-/// What follows from the others, and from what else lies beside them.
+/// These depend on which other files are in the folder.
 const DERIVED: [&str; 2] = ["SHA256SUMS", "bgecs.rb"];
 
-pub async fn check(making: &Making) -> Result<()> {
-    let folder = making.root.join("target/dist-check");
-    say::line(&format!("making it again in {}", folder.display()));
-    sources::copy(&making.root, &folder)?;
-    let again = making.from(&folder);
+pub async fn check(release: &Release) -> Result<()> {
+    let folder = release.root.join("target/dist-check");
+    say::line(&format!("building again in {}", folder.display()));
+    sources::copy(&release.root, &folder)?;
+    let again = release.in_folder(&folder);
     if again.folder().exists() {
         fs::remove_dir_all(again.folder())?;
     }
     again.make().await?;
-    let (first, second) = (files(&making.folder())?, files(&again.folder())?);
+    let (first, second) = (files(&release.folder())?, files(&again.folder())?);
     let differ = second
         .iter()
         .filter(|(name, sum)| first.get(*name) != Some(*sum));
     let differ: Vec<&str> = differ.map(|(name, _)| name.as_str()).collect();
     if !differ.is_empty() {
         return Err(format!(
-            "made again in {}, these have other bytes: {}",
+            "these files differ when built in {}: {}",
             folder.display(),
             differ.join(", ")
         )
         .into());
     }
-    holds(&format!(
-        "made again in another folder, all {} files have the same bytes",
+    passed(&format!(
+        "built again in another folder, all {} files are identical",
         second.len()
     ));
     Ok(())
 }
 
-/// The checksum of each file of a folder, and of the folders in it.
+/// The checksums of all files in a folder and its subfolders.
 fn files(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];

@@ -1,38 +1,38 @@
-//! The image: an engine builds it, and runs what this machine can run of it.
+//! Checks the image: it builds, and runs if it is for this machine's architecture.
 
 use std::path::Path;
 use std::process::Command;
 
 use localstack::Engine;
 
-use super::{expect, holds};
+use super::{expect, passed};
 use crate::dist::target::Target;
-use crate::dist::{Making, image, program};
+use crate::dist::{Release, image, program};
 use crate::{Result, peers, say};
 
-pub async fn check(making: &Making) -> Result<()> {
+pub async fn check(release: &Release) -> Result<()> {
     let engine = Engine::ensure(&say::line).await?;
-    let checked = check_on_engine(making).await;
+    let checked = check_on_engine(release).await;
     let released = engine.release(&say::line).await;
     checked?;
     Ok(released?)
 }
 
-async fn check_on_engine(making: &Making) -> Result<()> {
+async fn check_on_engine(release: &Release) -> Result<()> {
     let program = peers::docker().await?;
-    for target in making.targets.iter().filter(|target| target.is_linux()) {
-        check_image(making, *target, &program)?;
+    for target in release.targets.iter().filter(|target| target.is_linux()) {
+        check_image(release, *target, &program)?;
     }
     Ok(())
 }
 
-fn check_image(making: &Making, target: Target, program: &Path) -> Result<()> {
+fn check_image(release: &Release, target: Target, program: &Path) -> Result<()> {
     let platform = format!("linux/{}", target.arch.debian());
     let mut build = docker(program, &["build", "--quiet", "--platform", &platform]);
-    let id = program::said(build.arg(image::folder(making)))?;
+    let id = program::said(build.arg(image::folder(release)))?;
     let id = id.trim();
     let held = match target.runs_here() {
-        true => runs(making, program, id),
+        true => runs(release, program, id),
         false => Ok(()),
     };
     let size = program::said(&mut docker(
@@ -54,17 +54,17 @@ fn check_image(making: &Making, target: Target, program: &Path) -> Result<()> {
         architecture,
         target.arch.debian(),
     )?;
-    holds(&format!(
-        "the image for {platform} is built{} ({bytes} bytes)",
+    passed(&format!(
+        "the image for {platform} builds{} ({bytes} bytes)",
         match target.runs_here() {
-            true => ", runs, and has certificates to trust",
-            false => ", and is not run on this machine",
+            true => ", runs and finds CA certificates",
+            false => "; this machine cannot run it",
         }
     ));
     Ok(())
 }
 
-fn runs(making: &Making, program: &Path, id: &str) -> Result<()> {
+fn runs(release: &Release, program: &Path, id: &str) -> Result<()> {
     let run = |words: &[&str]| {
         let mut run = docker(program, &["run", "--rm", "--network", "none", id]);
         run.args(words);
@@ -74,10 +74,10 @@ fn runs(making: &Making, program: &Path, id: &str) -> Result<()> {
     expect(
         "bgecs --version",
         &said,
-        &format!("bgecs {}\n", making.version),
+        &format!("bgecs {}\n", release.version),
     )?;
-    // Nobody answers there, but before it asks it has to have something to trust.
-    let nobody = [
+    // Nothing listens there, but bgecs loads the CA certificates before it connects.
+    let arguments = [
         "--url",
         "https://127.0.0.1:9/",
         "--rate",
@@ -85,13 +85,13 @@ fn runs(making: &Making, program: &Path, id: &str) -> Result<()> {
         "--duration",
         "1s",
     ];
-    let asked = run(&[&["probe"], &nobody[..]].concat()).output()?;
+    let asked = run(&[&["probe"], &arguments[..]].concat()).output()?;
     let said = String::from_utf8_lossy(&asked.stdout).into_owned();
     match said.contains("refused") {
         true => Ok(()),
         false => {
             let error = String::from_utf8_lossy(&asked.stderr);
-            Err(format!("in the image a probe of nobody says:\n{said}{error}").into())
+            Err(format!("a probe in the image printed:\n{said}{error}").into())
         }
     }
 }

@@ -1,14 +1,14 @@
-//! The Debian package: dpkg installs it into a root that has nothing, the program runs
-//! there, and is gone when it is removed.
+//! Checks a Debian package: dpkg installs it into an empty root, where the program
+//! runs, and removes it again.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use super::{expect, holds, rooted};
+use super::{expect, passed, rooted};
 use crate::Result;
 use crate::dist::target::Target;
-use crate::dist::{Making, debian, program};
+use crate::dist::{Release, debian, program};
 
 const INSTALLED: [&str; 6] = [
     "usr/bin/bgecs",
@@ -20,22 +20,22 @@ const INSTALLED: [&str; 6] = [
 ];
 
 /// # Errors
-/// There is no dpkg.
+/// dpkg is missing.
 pub fn can_check() -> Result<()> {
     match program::in_path("dpkg") {
         Some(_) => Ok(()),
-        None => Err("there is no dpkg in PATH, which is to install the Debian package".into()),
+        None => Err("dpkg, which the Debian package is checked with, is not in PATH".into()),
     }
 }
 
-pub fn check(making: &Making, target: Target) -> Result<()> {
+pub fn check(release: &Release, target: Target) -> Result<()> {
     let root = tempfile::tempdir()?;
     let root = root.path();
     for folder in ["info", "triggers", "updates"] {
         fs::create_dir_all(root.join("var/lib/dpkg").join(folder))?;
     }
     File::create(root.join("var/lib/dpkg/status"))?;
-    let package = debian::file(making, target);
+    let package = debian::file(release, target);
     program::said(dpkg(root).arg("--install").arg(&package))?;
     for name in INSTALLED {
         if !root.join(name).is_file() {
@@ -46,14 +46,14 @@ pub fn check(making: &Making, target: Target) -> Result<()> {
     expect(
         "bgecs --version",
         &said,
-        &format!("bgecs {}\n", making.version),
+        &format!("bgecs {}\n", release.version),
     )?;
     program::said(dpkg(root).args(["--purge", "bgecs"]))?;
     if root.join("usr").exists() {
-        return Err("dpkg leaves something of the package behind".into());
+        return Err("files are left behind after the Debian package was removed".into());
     }
-    holds(&format!(
-        "the Debian package for {target} is installed into an empty root, runs there, and is removed"
+    passed(&format!(
+        "the Debian package for {target} installs into an empty root, runs there and is removed"
     ));
     Ok(())
 }

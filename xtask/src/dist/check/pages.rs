@@ -1,4 +1,4 @@
-//! The man pages, as groff reads them.
+//! Has groff format the man pages.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub async fn can_check() -> Result<()> {
     Ok(())
 }
 
-/// How many there are, all without a warning.
+/// Fails if groff warns about a page; returns the number of pages.
 pub async fn check(folder: &Path) -> Result<usize> {
     can_check().await?;
     let mut pages = 0;

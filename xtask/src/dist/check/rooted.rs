@@ -1,5 +1,5 @@
-//! Programs that have a folder for the whole system: nothing of this machine but its
-//! kernel, and an emulator of the processor where it is another.
+//! Runs programs in a chroot that holds only what a check put there, plus an emulator
+//! if they were built for another architecture.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use crate::dist::program;
 use crate::dist::target::Target;
 
 /// # Errors
-/// What is missing on this machine; it says what brings it.
+/// A tool is missing; the message says how to install it.
 pub fn can_run(target: Target) -> Result<()> {
     if std::env::consts::OS != "linux" {
-        return Err("what is built for Linux is checked on Linux".into());
+        return Err("the Linux targets can only be checked on Linux".into());
     }
     emulator(target).map(drop)
 }
 
-/// What a program of the folder writes to its stdout, in an empty environment.
+/// Runs a program in the chroot with an empty environment, and returns its stdout.
 pub fn said(folder: &Path, target: Target, words: &[&str]) -> Result<String> {
     let emulator = match emulator(target)? {
         None => None,
@@ -37,7 +37,7 @@ pub fn said(folder: &Path, target: Target, words: &[&str]) -> Result<String> {
     said
 }
 
-/// A program as root, or as one who is root nowhere else.
+/// A command that runs as root, if need be as the root of a user namespace of its own.
 pub fn as_root(name: &str) -> Command {
     match rustix::process::getuid().is_root() {
         true => program::of(&[name]),
@@ -45,7 +45,7 @@ pub fn as_root(name: &str) -> Command {
     }
 }
 
-/// What runs another processor's programs: linked statically, as nothing is beside it.
+/// The emulator for another architecture. It has to be static to run in the chroot.
 fn emulator(target: Target) -> Result<Option<PathBuf>> {
     if target.arch.is_this_machine() {
         return Ok(None);
@@ -53,6 +53,6 @@ fn emulator(target: Target) -> Result<Option<PathBuf>> {
     let name = format!("qemu-{}-static", target.arch.as_str());
     let found = program::in_path(&name);
     found.map(Some).ok_or_else(|| {
-        format!("{name}, by which {target} is run here, is not in PATH: Debian's package qemu-user-static brings it").into()
+        format!("{name}, which runs the binary for {target} here, is not in PATH: install Debian's package qemu-user-static").into()
     })
 }

@@ -1,4 +1,4 @@
-//! The archive: all is in it, and its binary runs where there is nothing else.
+//! Checks an archive: it is complete, and its binary runs in an empty chroot.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,44 +7,44 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use super::{expect, holds, pages, rooted};
+use super::{expect, pages, passed, rooted};
 use crate::Result;
 use crate::dist::contents::COMPLETIONS;
 use crate::dist::target::Target;
-use crate::dist::{Making, program};
+use crate::dist::{Release, program};
 
-pub async fn check(making: &Making, target: Target) -> Result<()> {
+pub async fn check(release: &Release, target: Target) -> Result<()> {
     let unpacked = tempfile::tempdir()?;
-    let archive = File::open(making.archive(target))?;
+    let archive = File::open(release.archive(target))?;
     tar::Archive::new(GzDecoder::new(archive)).unpack(unpacked.path())?;
-    let folder = unpacked.path().join(making.name(target));
+    let folder = unpacked.path().join(release.name(target));
     for name in ["README.md", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md"] {
         if !folder.join(name).is_file() {
             return Err(format!("{name} is not in the archive of {target}").into());
         }
     }
-    let crates = list(&folder)?;
+    let crates = bill(&folder)?;
     let pages = pages::check(&folder.join("man/man1")).await?;
     let shells = syntax(&folder)?;
     if target.is_linux() {
-        alone(making, target, &folder)?;
-        holds(&format!(
-            "the binary for {target} runs in a chroot with nothing else in it"
+        alone(release, target, &folder)?;
+        passed(&format!(
+            "the binary for {target} runs in an otherwise empty chroot"
         ));
     }
-    holds(&format!(
-        "the archive for {target} has {pages} man pages without a warning, completions \
-         that {shells} read, and a list of {crates} crates"
+    passed(&format!(
+        "the archive for {target} has {pages} man pages without warnings, completions \
+         (parsed by {shells}) and an SBOM of {crates} crates"
     ));
     Ok(())
 }
 
-/// The binary is all there is, and says what is beside it in the archive.
-fn alone(making: &Making, target: Target, folder: &Path) -> Result<()> {
+/// Runs the binary alone in a chroot; its output has to match the files in the archive.
+fn alone(release: &Release, target: Target, folder: &Path) -> Result<()> {
     let root = tempfile::tempdir()?;
     fs::copy(folder.join("bgecs"), root.path().join("bgecs"))?;
     let said = |words: &[&str]| rooted::said(root.path(), target, words);
-    let version = format!("bgecs {}\n", making.version);
+    let version = format!("bgecs {}\n", release.version);
     expect(
         "bgecs --version",
         &said(&["/bgecs", "--version"])?,
@@ -62,7 +62,10 @@ fn alone(making: &Making, target: Target, folder: &Path) -> Result<()> {
     );
     match made == packed {
         true => Ok(()),
-        false => Err(format!("the man pages are {made:?}, and {packed:?} in the archive").into()),
+        false => Err(format!(
+            "bgecs writes the man pages {made:?}, but the archive has {packed:?}"
+        )
+        .into()),
     }
 }
 
@@ -74,20 +77,20 @@ fn names(folder: &Path) -> Result<BTreeSet<String>> {
     names.collect()
 }
 
-/// How many crates the list has.
-fn list(folder: &Path) -> Result<usize> {
+/// The number of crates in the SBOM.
+fn bill(folder: &Path) -> Result<usize> {
     let text = fs::read_to_string(folder.join("bgecs.cdx.json"))?;
-    let list: Value = serde_json::from_str(&text)?;
-    let format = list["bomFormat"].as_str().unwrap_or_default();
-    expect("the list's format", format, "CycloneDX")?;
-    let crates = list["components"].as_array().map_or(0, Vec::len);
+    let bill: Value = serde_json::from_str(&text)?;
+    let format = bill["bomFormat"].as_str().unwrap_or_default();
+    expect("the SBOM's format", format, "CycloneDX")?;
+    let crates = bill["components"].as_array().map_or(0, Vec::len);
     match crates {
-        0 => Err("the list of crates is empty".into()),
+        0 => Err("the SBOM has no crates".into()),
         crates => Ok(crates),
     }
 }
 
-/// The completions, read by those of the shells that are here.
+/// Has the installed shells parse their completions; returns the shells.
 fn syntax(folder: &Path) -> Result<String> {
     let mut shells = Vec::new();
     for (shell, file) in COMPLETIONS {
@@ -98,7 +101,7 @@ fn syntax(folder: &Path) -> Result<String> {
         }
     }
     Ok(match shells.is_empty() {
-        true => "no shell here".to_owned(),
+        true => "none of the shells".to_owned(),
         false => shells.join(" and "),
     })
 }
