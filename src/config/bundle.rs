@@ -222,12 +222,12 @@ mod tests {
         let set = "tag = '7'\nset = 'shop'";
         for (text, place, part) in [
             (app.replace('7', "a b"), (1, 7), "tag"),
-            (format!("{app}\nset = 'shop'"), (2, 1), "not of both"),
+            (format!("{app}\nset = 'shop'"), (2, 1), "not for both"),
             (format!("{app}\nimage = 'A'"), (3, 9), "`A` is not an image"),
             (
                 format!("{app}\nimage = 'sha256:abcd'"),
                 (3, 9),
-                "no image of a registry",
+                "does not name an image in a registry",
             ),
             (
                 format!("{app}\ncontext = '.'\nimage = 'a'"),
@@ -295,7 +295,7 @@ mod tests {
     fn what_is_missing_is_named() {
         for (text, part) in [
             ("", "needs its tag"),
-            ("tag = '7'", "of a set or of an app: write"),
+            ("tag = '7'", "for a set or for an app: write"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

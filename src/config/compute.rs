@@ -77,7 +77,7 @@ fn limits(section: &mut Section<'_>, tasks: u16) -> Result<(Option<i32>, Option<
         false => Err(section.missing(
             "maximum_percent",
             format!(
-                "of {}, {} % at the least and {} % at the most: ECS could replace none",
+                "with {}, a minimum of {}% and a maximum of {}% leave ECS no room to replace any",
                 counted(tasks, "task"),
                 both.minimum_healthy_percent,
                 both.maximum_percent
@@ -209,11 +209,11 @@ mod tests {
             ("maximum_percent = 99", "from 100 to 200"),
             (
                 "maximum_percent = 100",
-                "of 2 tasks, 100 % at the least and 100 % at the most",
+                "with 2 tasks, a minimum of 100% and a maximum of 100%",
             ),
             (
                 "desired_count = 1\nmaximum_percent = 150",
-                "ECS could replace none",
+                "leave ECS no room",
             ),
             (
                 "propagate_tags = 'service'",

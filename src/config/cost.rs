@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_said_where_they_stand() {
-        let both = "both are missing";
+        let both = "it needs `vcpu_hour` and `gb_hour`";
         let no_price = "it takes a price an hour, such as 0.04048";
         for (keys, key, why) in [
             (

@@ -260,13 +260,13 @@ mod tests {
     fn what_cannot_be_is_refused_where_it_stands() {
         let attached = "[service]\ncluster = 'prod'\n[colors.blue]\nservice = 'web'\n[production]\nurl = 'https://a.example'\nlistener = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/0123456789abcdef/0123456789abcdef'\n";
         let has_all = "this one's services have theirs already";
-        let no_id = "those look like subnet-0123456789abcdef0";
+        let no_id = "which looks like subnet-0123456789abcdef0";
         for (text, why) in [
             (
                 &format!("{VPC}nat = 'one'")[..],
-                "`vpc` names one that is there",
+                "`vpc` names an existing one",
             ),
-            (&format!("{VPC}zones = 3"), "`vpc` names one that is there"),
+            (&format!("{VPC}zones = 3"), "`vpc` names an existing one"),
             (
                 "[network]\nnat = 'two'",
                 "\"none\", \"one\" or \"per-zone\"",
@@ -274,32 +274,35 @@ mod tests {
             ("[network]\nzones = 1", "from 2 to 3"),
             (
                 "[network]\nvpc = 'vpc-1'",
-                "those look like vpc-0123456789abcdef0",
+                "which looks like vpc-0123456789abcdef0",
             ),
             (
                 "[network]\nvpc = 'vpc-01234567'",
-                "those of the VPC that tasks run in",
+                "name those that tasks run in",
             ),
             (
                 "[network]\nsubnets = ['subnet-01234567', 'subnet-89abcdef']",
-                "`network.subnets`: it is of a VPC that is there already",
+                "`network.subnets`: it belongs to an existing VPC",
             ),
-            ("[network]\nassign_public_ip = true", "it is of a VPC"),
+            (
+                "[network]\nassign_public_ip = true",
+                "it belongs to an existing VPC",
+            ),
             (
                 "[network]\nsecurity_groups = ['sg-01234567']",
-                "it is of a VPC",
+                "it belongs to an existing VPC",
             ),
             (
                 &format!("{VPC}cidr = '10.0.0.0/16'"),
-                "`vpc` names one that is there",
+                "`vpc` names an existing one",
             ),
             (
                 &format!("{VPC}endpoints = true"),
-                "`vpc` names one that is there",
+                "`vpc` names an existing one",
             ),
             (
                 &VPC.replace(", 'subnet-0123456789abcdef1'", ""),
-                "two subnets at the least",
+                "at least two subnets",
             ),
             (
                 &VPC.replace("'subnet-01234567'", "\'subnet-0123456789abcdef1\'"),
@@ -331,7 +334,7 @@ mod tests {
             ),
             (
                 &format!("{VPC}[load_balancer]\nsubnets = ['subnet-01234567']"),
-                "two subnets",
+                "at least two subnets",
             ),
             ("[cluster]\nname = 'my cluster'", "ECS takes 1 to 255"),
             (
@@ -351,7 +354,10 @@ mod tests {
                 "is not an IAM role",
             ),
             ("[logs]\ngroup = 'my logs'", "CloudWatch Logs takes"),
-            ("[logs]\ngroup = '/a'\nretention_days = 7", "its owner says"),
+            (
+                "[logs]\ngroup = '/a'\nretention_days = 7",
+                "its owner decides this",
+            ),
             (
                 "[registry]\nrepository = 'Web'",
                 "is not the name of an ECR repository",

@@ -138,7 +138,7 @@ mod tests {
     fn mistakes_are_told() {
         for (text, part) in [
             ("app = 'shop'", "a section [job]"),
-            ("[job]", "it is not said what runs the release"),
+            ("[job]", "nothing says what runs the release"),
             ("[job]\nservice = 'a'\nrule = 'b'", "keep one of them"),
             (
                 "[job]\nservice = 'a'\nschedule = 'b'\nrule = 'c'",

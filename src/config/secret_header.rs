@@ -235,7 +235,7 @@ mod tests {
         for (header, part) in [
             (
                 "name = 'x-a', value = 'hunter22'".to_owned(),
-                "no place in a file",
+                "does not belong in a file",
             ),
             ("name = 'x-a', secret = 'hunter22'".to_owned(), "whole ARN"),
             (

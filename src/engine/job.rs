@@ -267,7 +267,7 @@ mod tests {
         assert!(
             job.image_of(&tag())
                 .unwrap_err()
-                .contains("no name of an image")
+                .contains("not the name of an image")
         );
     }
 

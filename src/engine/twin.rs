@@ -288,7 +288,7 @@ mod tests {
             ),
             (
                 |it| it.names.push("prod".to_owned()),
-                "blue is found by prod, and green by none: who comes that way is not moved",
+                "blue is found by prod, and green by none: whoever comes that way is not moved",
                 false,
             ),
         ];

@@ -100,18 +100,21 @@ mod tests {
             ("arn:aws:iam::123456789012:server-certificate/a/shop", "IAM"),
             (
                 "arn:aws:acm:eu-west-1:123456789012:certificate/",
-                "no certificate",
+                "not an ACM certificate",
             ),
-            ("arn:aws:acm:eu-west-1:123:certificate/a", "no certificate"),
+            (
+                "arn:aws:acm:eu-west-1:123:certificate/a",
+                "not an ACM certificate",
+            ),
             (
                 "arn:aws:acm:eu-west-1:123456789012:certificate/a,b",
-                "no certificate",
+                "not an ACM certificate",
             ),
             (
                 "arn:aws:acm-pca:eu-west-1:123456789012:certificate/a",
-                "no certificate",
+                "not an ACM certificate",
             ),
-            ("shop.example.com", "no certificate"),
+            ("shop.example.com", "not an ACM certificate"),
         ] {
             let refused = text.parse::<CertificateArn>().unwrap_err();
             assert!(refused.contains(why), "{refused}");

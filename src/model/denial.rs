@@ -222,7 +222,7 @@ mod tests {
         );
         for kind in ["service control policy", "resource control policy"] {
             let expected = format!(
-                "no {kind} of your organization allows iam:PassRole on {ROLE}: ask those who keep them"
+                "no {kind} of your organization allows iam:PassRole on {ROLE}: ask whoever maintains it"
             );
             assert_eq!(because(kind), expected);
         }

@@ -139,7 +139,7 @@ mod tests {
             ("p97=1s", "`p97` is not p50, p90, p95, p99 or p99.9"),
             ("99=1s", "`99` is not p50, p90, p95, p99 or p99.9"),
             ("p99=400", "`400` has no unit: it is ms, s, m or h"),
-            ("p99=0ms", "it takes some time, not 0ms"),
+            ("p99=0ms", "it must be longer than 0ms"),
             ("p99=4d", "unknown unit `d`: it is ms, s, m or h"),
             (
                 "p99=soon",

@@ -161,7 +161,7 @@ mod tests {
             (of_secret("", &text(" ")).await, "is empty"),
             (
                 of_secret("", &json!({ "SecretBinary": "aHVudGVy" })).await,
-                "is no text",
+                "is not text",
             ),
             (of_secret("", &object).await, "no `key` of it is named"),
             (of_secret(":other::", &object).await, "has no key `other`"),

@@ -80,7 +80,7 @@ fn every_step_in_words() {
         Step::DeleteStack { name: name() },
     ];
     let plan = PlanResult::of(Command::Promote, steps);
-    insta::assert_snapshot!(plan.human(&Style::plain()), @"
+    insta::assert_snapshot!(plan.human(&Style::plain()), @r"
     promote would:
        1. create the CloudFormation stack bgecs-hello
        2. update the CloudFormation stack bgecs-hello: HealthPath from `/` to `/health`, App from `a` to `b`
@@ -95,7 +95,7 @@ fn every_step_in_words() {
       11. wait until blue serves
       12. scale blue to 3 tasks
       13. check both colours and both routes
-      14. probe port 80 for 1 s: it must answer well before anything changes
+      14. probe port 80 for 1 s: it must answer without a failure before anything changes
       15. point port 80 at blue, and read it back
       16. watch it for 300 s
       17. wait for a person: `bgecs promote --continue` goes on, `bgecs promote --abort` goes back

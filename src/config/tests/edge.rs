@@ -58,7 +58,7 @@ fn what_does_not_go_together_is_told_by_its_key() {
             "kind = 'route53'",
             "kind = 'dns'",
             "router.kind",
-            "no kind of router",
+            "not a kind of router",
         ),
         ("kind = 'route53'", "", "router.kind", "it is missing"),
         (
@@ -71,7 +71,7 @@ fn what_does_not_go_together_is_told_by_its_key() {
             "'WWW.Example.com.'",
             "'https://a.b'",
             "router.record",
-            "no whole name",
+            "not a full DNS name",
         ),
         (
             "url = 'https://green.example.net'",
@@ -156,13 +156,13 @@ fn what_does_not_go_together_is_told_by_its_key() {
             "kind =",
             "resolvers = ['dns.test']\nkind =",
             "router.resolvers",
-            "no resolver",
+            "not a resolver",
         ),
         (
             "kind =",
             "zone = 'z-1'\nkind =",
             "router.zone",
-            "no id of a hosted zone",
+            "not the id of a hosted zone",
         ),
     ] {
         let text = SITE.replace(from, to);
@@ -283,7 +283,7 @@ fn what_a_kind_cannot_point_at_is_told_with_what_it_can() {
             "kind = 'cloudfront-alias'\nalias = '*.b.c'",
             "E1A",
             "router.alias",
-            "no whole name",
+            "not a full DNS name",
         ),
         (
             "kind = 'cloudfront-alias'",
@@ -301,7 +301,7 @@ fn what_a_kind_cannot_point_at_is_told_with_what_it_can() {
             "kind = 'api-mapping'\ndomain = 'a.b'\npath = 'a b'",
             "a1/b",
             "router.path",
-            "no path",
+            "not the path of a mapping",
         ),
         (
             "kind = 'static-ip'\nname = 'Ip-1'\nurl = 'http://a.b'",
@@ -331,7 +331,7 @@ fn what_a_kind_cannot_point_at_is_told_with_what_it_can() {
             &format!("{origin}\nstaging = 'x'"),
             "x",
             "router.staging",
-            "no id of a distribution",
+            "not the id of a distribution",
         ),
         (
             "kind = 'cloudfront-origin'\nurl = 'https://a.b'",

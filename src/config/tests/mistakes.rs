@@ -158,12 +158,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[shift]\nstickiness = '0s'",
         "'0s'",
-        "it takes some time, not 0s",
+        "it must be longer than 0s",
     ),
     (
         "APP\n[shift]\nbake = '0s'",
         "'0s'",
-        "it takes some time, not 0s",
+        "it must be longer than 0s",
     ),
     (
         "APP\n[container]\ncommand = 'serve'",
@@ -309,7 +309,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[hooks]\ntimeout = '0s'",
         "'0s'",
-        "`hooks.timeout`: it takes some time, not 0s",
+        "`hooks.timeout`: it must be longer than 0s",
     ),
     ("APP\n[hooks]\ntimeout = '600'", "'600'", "has no unit"),
     (
@@ -400,27 +400,27 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[service]\ncluster = 'prod'",
         "cluster",
-        "`service.cluster`: it is for a service that ran before bgecs came",
+        "`service.cluster`: it is for a service that bgecs did not make",
     ),
     (
         "APP\n[production]\nrule = { host = ['a.example'] }",
         "rule",
-        "`production.rule`: it is for a service that ran before",
+        "`production.rule`: it is for a service that bgecs did not make",
     ),
     (
         "APP\n[test]\nheader = { x-bgecs-color = 'blue' }",
         "header",
-        "`test.header`: it is for a service that ran before",
+        "`test.header`: it is for a service that bgecs did not make",
     ),
     (
         "APP\n[test]\nport = 81",
         "port",
-        "`test.port`: it is for a service that ran before",
+        "`test.port`: it is for a service that bgecs did not make",
     ),
     (
         "APP\n[test]\nhost = 'next.example.com'",
         "host",
-        "`test.host`: it is for a service that ran before",
+        "`test.host`: it is for a service that bgecs did not make",
     ),
     (
         "APP\n[colors.red]\nservice = 'web'",
@@ -445,7 +445,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "ATTACHED\nload_balancer = 'shared'",
         "load_balancer",
-        "its listener is told by `port`",
+        "`port` says which listener",
     ),
     ("ATTACHED\nport = 443", "port", "`load_balancer` says whose"),
     (

@@ -51,7 +51,11 @@ fn what_is_wrong_with_either_is_said_in_a_sentence() {
             &one,
             "`path` in [probe]",
         ),
-        ("url = 'shop.example.com'", &one, "no URL that users type"),
+        (
+            "url = 'shop.example.com'",
+            &one,
+            "not a URL that users type",
+        ),
         (
             url,
             "policy = 'ELBSecurityPolicy-2016-08'",
@@ -60,7 +64,7 @@ fn what_is_wrong_with_either_is_said_in_a_sentence() {
         (
             url,
             &format!("{one}\npolicy = 'TLS13'"),
-            "no security policy",
+            "not a security policy",
         ),
         (url, "certificate = []", "leave [tls] out"),
         (url, "certificate = 443", "it takes a list of texts"),
@@ -78,7 +82,7 @@ fn what_is_wrong_with_either_is_said_in_a_sentence() {
         (
             url,
             "certificate = 'shop.example.com'",
-            "no certificate of ACM",
+            "not an ACM certificate",
         ),
     ] {
         let said = with(production, tls).unwrap_err().to_string();

@@ -370,6 +370,6 @@ fn nobody_is_led_past_a_sign_in() {
         .map(|refusal| refusal.message)
     };
     assert_eq!(refused(&[]), None);
-    insta::assert_snapshot!(refused(&["authenticate-oidc"]).unwrap(), @"shared: port 443 (HTTPS), rule 10 (every request) has users pass authenticate-oidc first, and a rule for testers ahead of it would lead anybody past that");
+    insta::assert_snapshot!(refused(&["authenticate-oidc"]).unwrap(), @"shared: port 443 (HTTPS), rule 10 (every request) makes users pass authenticate-oidc first, and a rule for testers before it would let anybody bypass that");
     assert!(refused(&["jwt-validation"]).is_some());
 }

@@ -191,7 +191,7 @@ fn subnets_are_of_the_vpc_and_of_two_zones() {
 fn users_find_the_load_balancer() {
     refused(
         of_network(|network, _| network.balancer_subnets.clear()),
-        "no internet gateway is the way out of private-a: nobody would reach the load balancer there",
+        "no internet gateway is the way out of private-a: the load balancer could not be reached there",
     );
     refused(
         of_network(|_, vpc| vpc.subnets[2].free = 7),

@@ -573,8 +573,8 @@ fn what_is_under_way_and_who_finds_it_by_name_is_warned_of() {
     read.settings.is_deploying = true;
     read.settings.definition.names = vec!["prod".to_owned()];
     read.definition["containerDefinitions"][0]["environment"] = Value::Null;
-    insta::assert_snapshot!(imported(read, &ImportWish::default()).warnings.join("\n"), @"
-    a release of web is under way: what is written is what it goes to
+    insta::assert_snapshot!(imported(read, &ImportWish::default()).warnings.join("\n"), @r"
+    a release of web is under way: what is written here is the release that it is going to
     others find web by Service Connect or service discovery: they stay with it, whichever colour is live
     ");
 }
@@ -620,8 +620,8 @@ fn what_scales_the_service_is_told() {
       aws_appautoscaling_target  lifecycle { ignore_changes = [min_capacity, max_capacity, suspended_state] }  # web
       AWS::ApplicationAutoScaling::ScalableTarget  MinCapacity, MaxCapacity, SuspendedState  # web
     ");
-    insta::assert_snapshot!(of(Err("AccessDenied".to_owned())), @"
+    insta::assert_snapshot!(of(Err("AccessDenied".to_owned())), @r"
     # Whether anything scales it could not be read.
-    whether anything scales web is not known here: AccessDenied
+    it is not known whether anything scales web: AccessDenied
     ");
 }

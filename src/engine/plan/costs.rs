@@ -209,7 +209,7 @@ mod tests {
         let public = ["none", "false", "2"];
         assert_eq!(of(public, Nat::None, 2, false), None);
         let all = of(public, Nat::PerZone, 3, true).unwrap();
-        let expected = "besides, until `bgecs destroy`: 3 NAT gateways, VPC endpoints in two zones, a third zone (";
+        let expected = "also paid for, until `bgecs destroy`: 3 NAT gateways, VPC endpoints in two zones, a third zone (";
         assert!(all.contains(expected), "{all}");
         assert_eq!(of(["per-zone", "true", "3"], Nat::PerZone, 3, true), None);
         let endpoints = of(["one", "false", "2"], Nat::One, 2, true).unwrap();

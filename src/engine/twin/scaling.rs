@@ -221,7 +221,7 @@ mod tests {
         let group = "targetgroup/green/2";
         let (ok, detail) = told(Some(counting(group)), ten());
         assert!(!ok && detail.starts_with(&of("blue", group)), "{detail}");
-        assert!(detail.contains("blue is scaled by the policy `requests`, too"));
+        assert!(detail.contains("blue is also scaled by the policy `requests`"));
         let group = "targetgroup/blue/1";
         assert_eq!(
             told(None, Some(counting(group))),

@@ -89,10 +89,10 @@ fn anything_else_is_strange_and_says_why() {
     let mixed = json!({ "Records": [{ "eventSource": "aws:sns" }] });
     for (message, part) in [
         ("hello".to_owned(), "it is not JSON"),
-        ("{}".to_owned(), "no event of S3's"),
-        ("[1]".to_owned(), "no event of S3's"),
-        (incomplete.to_string(), "no event of S3's"),
-        (mixed.to_string(), "no event of S3's"),
+        ("{}".to_owned(), "not an event of S3"),
+        ("[1]".to_owned(), "not an event of S3"),
+        (incomplete.to_string(), "not an event of S3"),
+        (mixed.to_string(), "not an event of S3"),
         (
             json!({ "Type": "Notification", "Message": "hello" }).to_string(),
             "what SNS passed on is not JSON",

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_mistake_is_told_with_what_is_right() {
         const OUTSIDE: &str =
-            "a step's share is above 0% and below 100%, which follows by itself: it is not";
+            "a step's share is above 0% and below 100%, which follows on its own: it is not";
         for (text, expected) in [
             ("", "`` is not a share and a time, such as `5% for 5m`"),
             ("5%", "`5%` is not a share and a time, such as `5% for 5m`"),
@@ -238,7 +238,7 @@ mod tests {
                 "5% for soon",
                 "a time is a number and a unit: 500ms, 90s, 5m, 2h",
             ),
-            ("5% for 0s", "it takes some time, not 0s"),
+            ("5% for 0s", "it must be longer than 0s"),
             ("0% for 5m", &format!("{OUTSIDE} 0%")),
             ("100% for 5m", &format!("{OUTSIDE} 100%")),
             ("120% pause", &format!("{OUTSIDE} 120%")),

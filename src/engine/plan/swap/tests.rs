@@ -336,13 +336,13 @@ fn what_was_found_is_said() {
     all.push(refused(rollback(&with_idle(runs("3")))));
     all.push(refused(promote(&with_idle(runs("3")), &tag("9"))));
     all.push(refused(promote(&with_idle(retired("3")), &tag("3"))));
-    insta::assert_snapshot!(all.join("\n"), @"
+    insta::assert_snapshot!(all.join("\n"), @r"
     nothing to promote: blue (tag 2) is live, and nothing was deployed since; `bgecs rollback` goes back to green (tag 1)
     nothing to promote: blue (tag 2) is live again, after a rollback from green (tag 3); `bgecs promote --tag 3` makes it live once more
     nothing to go back to: blue (tag 2) is live
     green (tag 3) was taken back when it last went live (`bgecs history` says why)
       `bgecs promote --tag 3` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`
-    the last promotion, of green (tag 3), was taken back by itself: blue (tag 2) is live, as before it
+    the last promotion, of green (tag 3), was taken back: blue (tag 2) is live, as before it
       `bgecs promote --tag 3` makes tag 3 live
     the release before, tag 1, is gone: green runs tag 3 now, and blue (tag 2) is live
       `bgecs deploy CONTEXT --tag 1` brings it back; `bgecs promote --tag 3` makes tag 3 live

@@ -81,7 +81,7 @@ fn testers_who_get_what_they_did_not_ask_for_are_told_of() {
     let mut world = observed_by_header();
     assert_eq!(astray(&world), [""; 0]);
     world.other_ways.amiss = Some("the rule for x-bgecs-color: blue is gone".to_owned());
-    let told = "the rule for x-bgecs-color: blue is gone: who names a colour gets another, or none";
+    let told = "the rule for x-bgecs-color: blue is gone: a request that names a colour gets another one, or none";
     assert_eq!(astray(&world), [told]);
     assert_eq!(staying_behind(&world, Color::Blue), [""; 0]);
 }
