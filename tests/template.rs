@@ -36,8 +36,34 @@ fn linters_find_nothing() {
     let bin = linters();
     let worker = worker_template();
     let complaints = [TEMPLATE, &worker].map(|template| complaints(&bin, template));
-    let complaints = complaints.concat();
+    let complaints = complaints.concat() + &pipelines(&bin);
     assert!(complaints.is_empty(), "{complaints}");
+}
+
+/// What is wrong with the GitHub Action, and with the pipelines in the book: each is YAML, and
+/// a step of an action that runs something names its shell.
+fn pipelines(bin: &Path) -> String {
+    const CHECK: &str = r#"
+import re, yaml
+action = yaml.safe_load(open("action.yml"))
+for step in action["runs"]["steps"]:
+    assert "uses" in step or "shell" in step, step
+    said = re.findall(r"inputs\.([a-z-]+)", str(step))
+    assert set(said) <= set(action["inputs"]), said
+blocks = re.findall(r"```yaml\n(.*?)```", open("docs/ci.md").read(), re.S)
+assert len(blocks) > 3, blocks
+for block in blocks:
+    yaml.safe_load(block)
+"#;
+    let checked = Command::new(bin.join("python"))
+        .args(["-c", CHECK])
+        .current_dir(ROOT)
+        .output();
+    let checked = finished("python", checked);
+    match checked.status.success() {
+        true => String::new(),
+        false => text(&checked),
+    }
 }
 
 /// Of a worker of two apps, with all that it can have: written for it, so it is in no file.

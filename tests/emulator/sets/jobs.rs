@@ -188,7 +188,7 @@ fn jobs_run_by_the_release_once_all_modules_are_live_and_go_back_with_it() -> Ou
     let (schedule, target) = (jobs.schedule()?, jobs.target()?);
     let plan = world.done(&["release", "--tag", "2", "--dry-run"])?;
     let last = format!(
-        "once all modules are live, have the schedule default/{} run by it",
+        "once all modules are live, switch the schedule default/{} to it",
         jobs.family("nightly")
     );
     assert!(plan.stdout.contains(&last), "{}", plan.shown());
