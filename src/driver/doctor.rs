@@ -1,11 +1,12 @@
-//! Looks at everything that a first release needs, one thing after the other, and at
-//! none of it twice. Changes nothing; what cannot be looked at is a finding, too.
+//! Looks at everything that a first release needs, one thing after the other. Changes
+//! nothing; what cannot be looked at is a finding as well.
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::asking::{Asking, of_file};
 use super::{attach, edge, secure, stack};
+use crate::aws::StackSnapshot;
 use crate::config::{Config, Nat};
 use crate::definition::Loaded;
 use crate::docker::{DockerError, Engine};
@@ -14,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::model::{Endpoint, Finding, Grade, Observed, QuotaName, Route};
 use crate::probe::ask_once;
 use crate::session::Session;
+
+/// One vCPU, in ECS's units.
+const VCPU: u32 = 1024;
 
 /// What a person has to be allowed, as bgecs's own policies say.
 #[derive(Debug)]
@@ -43,14 +47,15 @@ pub async fn docker() -> Finding {
 pub async fn of_app(session: &Session, policies: Result<Policies>) -> Vec<Finding> {
     let stack = session.aws.read_stack(&session.stack_name()).await;
     let mut findings = vec![doctor::clock(session.aws.clock_ahead())];
-    let is_there = match stack {
-        Ok(stack) => stack.is_some(),
+    let stack = match stack {
+        Ok(stack) => stack,
         Err(error) => {
             findings.push(doctor::failed("stack", &error.into()));
             return findings;
         }
     };
-    findings.push(surroundings(session, is_there).await);
+    let is_there = stack.is_some();
+    findings.push(surroundings(session, stack).await);
     if session.config.tls.is_some() {
         findings.push(match secure::refuse_unfit_certificates(session).await {
             Ok(()) => Finding::ok("certificate", "covers the app's name, and is valid"),
@@ -69,7 +74,7 @@ pub async fn of_app(session: &Session, policies: Result<Policies>) -> Vec<Findin
 }
 
 /// Whether what bgecs makes is there, or can be made.
-async fn surroundings(session: &Session, is_there: bool) -> Finding {
+async fn surroundings(session: &Session, stack: Option<StackSnapshot>) -> Finding {
     let (name, config) = (session.stack_name(), &session.config);
     let command = match config.attached {
         Some(_) => "bgecs attach",
@@ -78,27 +83,25 @@ async fn surroundings(session: &Session, is_there: bool) -> Finding {
     let planned = match (&config.edge, &config.attached) {
         (Some(of_edge), _) => edge::prepare(session, of_edge).await.map(drop),
         (None, Some(attached)) => attach::prepare(session, attached).await.map(drop),
-        (None, None) => made(session).await,
+        (None, None) => made(session, stack.clone()).await,
     };
     if let Err(error) = planned {
         return doctor::failed("stack", &error);
     }
-    if !is_there {
-        let detail = format!("{name} is not there yet, and can be made");
+    let Some(stack) = stack else {
+        let detail = format!("{name} does not exist yet, and can be made");
         return Finding::ok("stack", detail).hint(format!("`{command}` makes it"));
-    }
-    let stack = session.aws.read_stack(&name).await.ok().flatten();
-    match stack.and_then(|stack| session.difference(&stack)) {
+    };
+    match session.difference(&stack) {
         Some(differs) => Finding::new("stack", Grade::Warning, differs),
         None => Finding::ok("stack", format!("{name} is as bgecs.toml says")),
     }
 }
 
-async fn made(session: &Session) -> Result<()> {
+async fn made(session: &Session, before: Option<StackSnapshot>) -> Result<()> {
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
     let wants = (&needs, loaded.source(&session.config).port());
-    let before = session.aws.read_stack(&session.stack_name()).await?;
     stack::prepare(session, wants, before, false)
         .await
         .map(drop)
@@ -106,7 +109,6 @@ async fn made(session: &Session) -> Result<()> {
 
 /// Who only deploys need not be able to make the stack, once it is there.
 async fn permissions(session: &Session, policies: &Policies, is_there: bool) -> Vec<Finding> {
-    const NAMES: [&str; 2] = ["deploying", "making"];
     let principal = match session.aws.principal().await {
         Ok(Some(principal)) => principal,
         Ok(None) => {
@@ -117,10 +119,10 @@ async fn permissions(session: &Session, policies: &Policies, is_there: bool) -> 
     };
     let mut findings = Vec::new();
     let roles = [
-        ("deployer", &policies.deployer, true),
-        ("operator", &policies.operator, !is_there),
+        ("deploying", "deployer", &policies.deployer, true),
+        ("making", "operator", &policies.operator, !is_there),
     ];
-    for (name, (role, policy, is_needed)) in NAMES.into_iter().zip(roles) {
+    for (name, role, policy, is_needed) in roles {
         findings.push(match session.aws.denied(&principal, policy).await {
             Ok(denied) => doctor::permissions(name, role, &denied, is_needed),
             Err(error) => doctor::unknown(name, &error.into()),
@@ -166,9 +168,6 @@ fn needed(config: &Config, is_there: bool) -> Vec<(QuotaName, f64)> {
     }
     needed
 }
-
-/// In ECS's units.
-const VCPU: u32 = 1024;
 
 async fn routes(session: &Session) -> Vec<Finding> {
     let observed = match session.observe_settled().await {

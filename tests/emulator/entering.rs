@@ -48,7 +48,7 @@ fn the_plugin_enters_a_task_where_it_may() -> Outcome {
     expect(
         &none,
         6,
-        "there is no session-manager-plugin on this machine",
+        "`exec` needs the session-manager-plugin, which is not on this machine",
     );
     world.has_plugin("1.2.497.0")?;
     let old = world.enters(&["exec"])?;

@@ -56,7 +56,7 @@ fn a_deploy_says_who_took_its_service_from_it() -> Outcome {
     world.api.ecs("UpdateService", &update)?;
     let replaced = deploying.ends(1)?;
     let revision = revision.rsplit('/').next().unwrap_or_default();
-    let by = format!("something else deployed {revision} onto the same service meanwhile");
+    let by = format!("something else has deployed {revision} onto the same service since");
     let next = "find out who else deploys onto blue without bgecs, then deploy again";
     world.expect_failed(&replaced, &[&by, next])?;
 

@@ -116,7 +116,7 @@ fn one_that_nobody_waits_for_goes_on_and_is_found_again() -> Outcome {
     promoting.until_said("the task is RUNNING")?;
     promoting.signal("INT")?;
     let ended = promoting.ends(130)?;
-    expect_said(&ended, &["of before_shift goes on"]);
+    expect_said(&ended, &["of before_shift keeps running"]);
     world.expect_end("1", &ended.shown())?;
     let done = world.done(&["promote"])?;
     expect_said(&done, &["following the task", "ran before_shift"]);

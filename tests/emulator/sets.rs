@@ -444,7 +444,7 @@ fn a_set_that_is_killed_is_ended_in_another_checkout() -> Outcome {
     }
     let alone = ["resume", "--config", "elsewhere/frontend/bgecs.toml"];
     let refused = shop.0.ends(6, &alone)?;
-    let hint = "type `bgecs release` with the set's own file";
+    let hint = "run `bgecs release` with the set's own file";
     assert!(refused.stderr.contains(hint), "{}", refused.shown());
     let line = ["release", "elsewhere/set.toml", "--tag", "2", "--json"];
     let done = shop.0.done(&line)?;

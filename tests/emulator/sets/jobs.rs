@@ -318,7 +318,7 @@ fn what_can_be_no_job_is_refused_ahead_of_anything() -> Outcome {
         (
             format!("[job]\nrule = '{hourly}'\n"),
             2,
-            "the jobs mailer and hourly are one",
+            "the jobs mailer and hourly are both the",
         ),
         ("app = 'shop'\n".to_owned(), 2, "a section [job]"),
     ] {
