@@ -1,4 +1,4 @@
-//! One file a verb: arguments in, one call to what acts, a result out.
+//! One file for each command: arguments in, one call to what acts, a result out.
 
 mod adopt;
 mod asking;

@@ -1,4 +1,4 @@
-//! Numbers of things as a person is told them.
+//! Counts with their nouns, as a person reads them.
 
 use std::fmt::Display;
 

@@ -1,5 +1,5 @@
-//! Values that are never shown. Their type does not show them; and where a text
-//! that somebody else wrote may hold one, it is starred out there.
+//! Values that are never shown. Their type does not print them, and they are starred out
+//! of any text, written by someone else, that may contain them.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

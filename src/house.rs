@@ -1,5 +1,5 @@
-//! Which part may know which, and that a name means one thing: read from the
-//! sources, so that what is not so is seen when it is written.
+//! Tests of the structure, read from the sources: which part may use which other part,
+//! and that no two types share a name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

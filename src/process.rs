@@ -1,6 +1,6 @@
-//! Which process this is, among all that ever ran, and whether another one is
-//! gone for certain. What cannot be told is not guessed: a lease whose holder is
-//! wrongly believed dead would have two holders.
+//! Identifies this process among all that ever ran, and says whether another one is
+//! certainly gone. It never guesses: a lease whose holder is wrongly believed dead would
+//! have two holders.
 
 use crate::model::journal::Process;
 

@@ -1,4 +1,4 @@
-//! Words as a shell is given them.
+//! Quotes words for a shell.
 
 /// As one word of a shell.
 pub fn quoted(word: &str) -> String {

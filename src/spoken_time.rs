@@ -1,5 +1,5 @@
-//! Moments and spans of time as a person is told them. What the time is, the
-//! caller knows: nothing here reads a clock.
+//! Times and durations as a person reads and writes them. Nothing here reads a clock: the
+//! caller passes the time.
 
 use time::{Duration, OffsetDateTime};
 

@@ -1,4 +1,4 @@
-//! What the probe asks, how often, and what it takes for a good answer.
+//! Flags about the probe: what it requests, how often, and what counts as a good answer.
 
 use std::ffi::OsStr;
 use std::str::FromStr;
@@ -83,7 +83,7 @@ impl FromStr for HeaderFlag {
     }
 }
 
-/// Of a value that it refuses, clap repeats all; and a header's may be a secret.
+/// clap repeats a value that it refuses, and a header's value may be a secret.
 #[derive(Clone)]
 struct HeaderParser;
 

@@ -1,6 +1,6 @@
-//! Completion scripts: clap's, and what it does not know of them. A colour is
-//! offered ahead of all else and once, profiles are those that there are, and
-//! files stand only where a file is asked for.
+//! Completion scripts: clap's, plus what clap does not know. Colours are offered first
+//! and only once, profiles are those of this machine, and files only where a file is
+//! expected.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! The values that flags take: how each is written, and what is said of one
-//! that is not.
+//! The types of flag values: how each is parsed, and the message for one that is wrong.
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -41,8 +40,8 @@ impl FromStr for BuildArg {
     }
 }
 
-/// Of a value that it refuses, clap repeats all; and what was typed in place of
-/// a secret's source may be the secret itself.
+/// clap repeats a value that it refuses, and what was typed in place of a secret's source
+/// may be the secret itself.
 pub struct Unrepeated<T>(PhantomData<fn() -> T>);
 
 impl<T> Unrepeated<T> {

@@ -1,5 +1,5 @@
-//! What the flags say of the probe, on top of what an operation was asked or
-//! what stands in the file.
+//! Applies the probe's flags on top of what an unfinished operation was given, or of what
+//! the file says.
 
 use hyper::Method;
 

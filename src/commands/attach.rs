@@ -215,7 +215,8 @@ pub fn offline(global: &Global, audience: Audience, args: &Attach) -> Option<Res
     Some(print_policy(global, audience, role))
 }
 
-/// Of what the file and its task definition name; what they do not is a pattern.
+/// Prints the policy for what the file and its task definition name; anything that they
+/// leave open becomes a pattern.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
     let place = place(global, &config);

@@ -83,7 +83,7 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Of an attached app most is somebody else's.
+/// Most of an attached app belongs to someone else.
 fn refuse_attached(session: &Session, inventory: &Inventory) -> Result<()> {
     let stack = inventory.stack.as_ref();
     let is_attached = stack.is_some_and(|stack| stack.original().is_some());

@@ -103,7 +103,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
     .await
 }
 
-/// Of a stack that never came to be nothing was ever used.
+/// Removes a stack whose creation failed: nothing of it was ever used.
 async fn remove_unmade(session: &Session, args: &Detach, stack: &StackSnapshot) -> Result<Exit> {
     if args.change.dry_run {
         let name = session.stack_name();

@@ -54,7 +54,7 @@ pub async fn run(global: &Global, audience: Audience) -> Result<Exit> {
     let config = configuration(global);
     let of_aws = of_aws(global, audience, config.as_ref().ok());
     let (docker, of_aws) = match config.as_ref().is_ok_and(|it| it.edge.is_some()) {
-        // Whoever runs such colours builds them, too.
+        // Whoever runs such colours also builds them.
         true => (None, of_aws.await),
         false => {
             let (docker, of_aws) = join!(doctor::docker(), of_aws);

@@ -1,4 +1,4 @@
-//! What came of an operation that was unfinished, as a result.
+//! The result of an unfinished operation that was finished or undone.
 
 use serde::{Serialize, Serializer};
 

@@ -1,5 +1,5 @@
-//! `bgecs import`: a service that anybody made becomes a `bgecs.toml`. Reads AWS,
-//! and changes nothing there.
+//! `bgecs import`: writes a `bgecs.toml` for a service that bgecs did not make. Reads
+//! AWS, and changes nothing there.
 
 use std::path::{Path, PathBuf};
 

@@ -175,7 +175,7 @@ fn costs(
     loaded: &Loaded,
     made: Option<&BTreeMap<String, String>>,
 ) -> Option<String> {
-    // Of one that is given, somebody else pays.
+    // A given network is paid for by its owner.
     let network = Some(&config.network).filter(|_| config.given.network.is_none());
     match made {
         Some(made) => plan::further_costs(made, network?),
@@ -302,7 +302,7 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     Ok(Exit::Done)
 }
 
-/// Of an app that `init` makes.
+/// The policy for an app that `init` makes.
 pub(super) fn policy_of(role: Role, global: &Global, config: &Config, place: &AwsPlace) -> Value {
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Commands that look again and again: a look that fails is told once, and the next one
-//! is awaited. Whoever watches a release must not lose sight of it by one lost answer.
+//! For commands that poll: a poll that fails is reported once, and polling goes on.
+//! Whoever watches a release must not lose sight of it because one answer was lost.
 
 use crate::error::{Error, Result};
 use crate::report::{ReportEvent, Reporter};

@@ -1,5 +1,5 @@
-//! A command's work under the lease, and what is told where the turn went to
-//! another's unfinished operation instead.
+//! Runs a command's work under the lease, and reports when the turn was used for someone
+//! else's unfinished operation instead.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ impl PlanResult {
         Self::named(operation.as_str(), steps)
     }
 
-    /// Of a command that leaves nothing in the journal by that name.
+    /// For a command that leaves nothing in the journal under its own name.
     pub fn named(operation: &'static str, steps: Vec<Step>) -> Self {
         Self {
             operation,

@@ -80,7 +80,7 @@ pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
     run_plan(&session.report, &plan).await
 }
 
-/// Whom the test route goes to where it is one that goes to one.
+/// The colour that the test route leads to, if each request leads to the same one.
 ///
 /// # Errors
 /// Users are not on one colour alone (exit 6); AWS's own.

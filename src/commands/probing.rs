@@ -1,5 +1,4 @@
-//! The probe alone, while nothing of bgecs's own happens: what `probe` and
-//! `watch` share.
+//! Runs the probe alone, without any change by bgecs: what `probe` and `watch` share.
 
 use std::time::Duration;
 

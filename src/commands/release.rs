@@ -106,7 +106,7 @@ fn refuse_stray_images(args: &ReleaseArgs, opened: &OpenSet) -> Result<()> {
     }
 }
 
-/// Of a column of names.
+/// The width of a column of names.
 fn width<'a>(names: impl Iterator<Item = &'a SetName>) -> usize {
     let longest = names.map(|name| name.as_str().len()).max();
     longest.unwrap_or_default()

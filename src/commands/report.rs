@@ -1,4 +1,4 @@
-//! `bgecs report`: a report that was written before, for a pull request.
+//! `bgecs report`: makes Markdown of a report that was written earlier.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! `bgecs run`: one command in a task of its own, by what a colour runs.
+//! `bgecs run`: one command in a task of its own, with the task definition that a colour
+//! runs.
 
 use std::time::Instant;
 

@@ -70,12 +70,12 @@ struct Status {
     drift: Vec<Drift>,
     lease: Option<LeaseShown>,
     unfinished: Option<Unfinished>,
-    /// Who is at work, in a sentence.
+    /// Who is running a command, in a sentence.
     #[serde(skip)]
     at_work: Option<String>,
-    /// In what the file differs from the stack, in a sentence.
+    /// How the file differs from the stack, in a sentence.
     differs_from_stack: Option<String>,
-    /// In what the idle colour's service differs from the live one's.
+    /// How the idle colour's service differs from the live one's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     differences: Vec<String>,
     /// What is wrong with the certificate, or that it ends soon, in a sentence.
@@ -141,7 +141,7 @@ async fn look(session: &Session) -> Result<(Status, Observed)> {
     Ok((status, observed))
 }
 
-/// In what the idle colour is no twin of the live one.
+/// How the idle colour's service differs from the live one's.
 fn differences(observed: &Observed, scaling: Option<&Scaling>) -> Vec<String> {
     let Some(live) = observed.live_color() else {
         return Vec::new();
@@ -150,8 +150,8 @@ fn differences(observed: &Observed, scaling: Option<&Scaling>) -> Vec<String> {
     all.into_iter().map(|it| it.what).collect()
 }
 
-/// Of two services, of which one is to be as the other; whoever watches is not told of it
-/// again and again.
+/// Read only if there are two services to compare, and not again in each round of
+/// `--watch`.
 async fn scaling(session: &Session, observed: &Observed) -> Option<Scaling> {
     let is_there = |color| observed.color(color).service.is_some();
     let has_both = observed.live_color().is_some() && Color::BOTH.into_iter().all(is_there);

@@ -1,5 +1,5 @@
-//! `bgecs up`: what bgecs.toml says becomes true, by the commands that would be
-//! typed for it.
+//! `bgecs up`: makes what bgecs.toml says true, with the commands that a person would
+//! type for it.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What became of uploads, as commands that look show it.
+//! How uploads ended, as `status` and other commands show it.
 
 use serde::Serialize;
 use time::OffsetDateTime;

@@ -1,5 +1,5 @@
-//! `bgecs watch`: a service that anybody made, under the probe while anything
-//! happens to it. Reads, and changes nothing.
+//! `bgecs watch`: probes a service that bgecs did not make, while anything happens to it.
+//! Reads, and changes nothing.
 
 use std::time::Duration;
 

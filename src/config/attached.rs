@@ -1,5 +1,5 @@
-//! `[colors]`, and what belongs to it: an app one of whose colours is a service
-//! that ran before bgecs came, behind a load balancer of somebody else's.
+//! `[colors]` and what belongs to it: an app one of whose colours is a service that bgecs
+//! did not make, behind a load balancer that it did not make either.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,7 +47,7 @@ pub(super) struct AttachedKeys<'a> {
     pub(super) cluster: Option<KeyValue<'a>>,
     pub(super) production: PlaceKeys<'a>,
     pub(super) test: TestKeys<'a>,
-    /// Of those after the first.
+    /// The ways after the first.
     pub(super) further: Vec<(ProductionSection, PlaceKeys<'a>)>,
 }
 

@@ -19,7 +19,7 @@ pub struct ReleaseFile {
     pub released: Released,
 }
 
-/// Of what it is a release.
+/// What it releases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Released {
     App {

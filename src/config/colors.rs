@@ -1,4 +1,4 @@
-//! `[colors]`: what a colour is, where bgecs does not make it.
+//! `[colors]`: what a colour is, for colours that bgecs does not make.
 
 use super::ConfigError;
 use super::document::Section;

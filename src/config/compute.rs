@@ -1,4 +1,4 @@
-//! The keys of `[service]` about services that bgecs makes: on what their tasks run, how
+//! The keys of `[service]` for services that bgecs makes: what their tasks run on, how
 //! they are replaced, and whose tags they get.
 
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! `[cost]`: what AWS asks for. Prices differ by region, architecture and
-//! contract, and change: bgecs knows none by itself.
+//! `[cost]`: prices. They differ by region, architecture and contract, and change, so
+//! bgecs has none of its own.
 
 use toml::de::DeValue;
 
@@ -28,7 +28,7 @@ const BILLION: f64 = 1e9;
 const HIGHEST: f64 = 1e6;
 
 impl Prices {
-    /// Of what is reserved, for an hour.
+    /// What the reserved capacity costs for an hour.
     pub fn an_hour(&self, reserved: Reserved) -> f64 {
         // 1024 CPU units are a vCPU, and so many MiB a GB.
         let of = |amount: u32, price: Price| u128::from(amount) * u128::from(price.0);

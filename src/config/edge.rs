@@ -1,5 +1,4 @@
-//! `[router]`, and the colours that it routes between: endpoints that somebody
-//! else runs.
+//! `[router]`, and the colours that it routes between: endpoints that bgecs does not run.
 
 mod pointer;
 mod record;
@@ -42,7 +41,7 @@ pub enum RouterKeys {
     Pointer(Pointer),
 }
 
-/// Of `[router]`, beside `listener` and `rule`, which need no such section.
+/// The kinds of `[router]`; `listener` and `rule` need no such section.
 const KINDS: &[&str] = &[
     "route53",
     "cloudfront-origin",
@@ -224,7 +223,7 @@ impl HostedColor {
         }
     }
 
-    /// Of the keys of `[colors.<color>]`; `target` was taken.
+    /// Reads the keys of `[colors.<color>]`, except for `target`, which was read before.
     pub(super) fn read(
         section: &mut Section<'_>,
         target: &KeyValue<'_>,

@@ -1,4 +1,4 @@
-//! One value of a `bgecs.toml`, and the reading of it as what it should be.
+//! One value of a `bgecs.toml`, and how it is read as the type that is expected.
 
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};

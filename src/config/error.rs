@@ -1,4 +1,4 @@
-//! What can be wrong with a `bgecs.toml`, said with the place it stands at.
+//! Mistakes in a `bgecs.toml`, each with its place in the file.
 
 use std::fmt;
 use std::io;

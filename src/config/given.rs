@@ -1,5 +1,5 @@
-//! What an app that `init` makes is given: a VPC, a cluster, roles, a log group, a
-//! repository that were there before. Whether they are fit for it, AWS is asked later.
+//! What an app that `init` makes is given: an existing VPC, cluster, roles, log group or
+//! repository. AWS is asked later whether they are fit for it.
 
 use super::ConfigError;
 use super::document::Section;

@@ -1,5 +1,5 @@
-//! The `bgecs.toml` of a job, which goes with a set: what runs the release, and nothing
-//! of load balancers or colours.
+//! The `bgecs.toml` of a job, which belongs to a set: what runs the release, and nothing
+//! about load balancers or colours.
 
 use std::path::Path;
 

@@ -39,7 +39,7 @@ pub(super) fn environment_name(text: &str) -> Result<(), String> {
     }
 }
 
-/// Of a container, a service or a cluster
+/// The name of a container, a service or a cluster
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>,
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>).
 pub(super) fn ecs_name(text: &str) -> Result<String, String> {

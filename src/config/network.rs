@@ -1,4 +1,4 @@
-//! Addresses: of hosts, of registries.
+//! Addresses of hosts and registries.
 
 use std::fmt;
 use std::net::Ipv6Addr;

@@ -1,5 +1,5 @@
-//! `[probe]`: what is asked of production, how often, and what is taken for a
-//! good answer. The flags say the same, and win.
+//! `[probe]`: what is requested of production, how often, and what counts as a good
+//! answer. Flags win over it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

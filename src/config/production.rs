@@ -1,5 +1,5 @@
-//! `[production]`: by which name users come in, and where somebody else made that
-//! place.
+//! `[production]`: the name that users come in by, and, for a load balancer that bgecs
+//! did not make, the place.
 
 use url::Url;
 

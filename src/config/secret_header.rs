@@ -1,6 +1,5 @@
-//! The header without which a load balancer answers nobody, as behind a CDN: its
-//! name, and where its value is kept. The value itself has no place in a file or
-//! on a command line.
+//! The header that a load balancer behind a CDN insists on: its name, and where its value
+//! is kept. The value itself does not belong in a file or on a command line.
 
 use std::str::FromStr;
 

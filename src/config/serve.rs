@@ -1,4 +1,4 @@
-//! `[serve]` and `[notify]`: what a worker takes, and who is told of it. The same in
+//! `[serve]` and `[notify]`: what a worker takes, and who is notified. The same in
 //! `bgecs.toml` and in `set.toml`.
 
 use std::path::{Path, PathBuf};

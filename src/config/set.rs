@@ -93,7 +93,7 @@ impl SetFile {
         })
     }
 
-    /// Of its modules and jobs.
+    /// The names of its modules and jobs.
     pub fn names(&self) -> impl Iterator<Item = &SetName> {
         let jobs = self.jobs.iter().map(|it| &it.name);
         self.modules.iter().map(|it| &it.name).chain(jobs)

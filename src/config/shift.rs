@@ -1,5 +1,4 @@
-//! `[shift]`: how users go over to a new release. The flags say the same, and
-//! win.
+//! `[shift]`: how users go over to a new release. Flags win over it.
 
 use std::str::FromStr;
 use std::time::Duration;

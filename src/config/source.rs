@@ -1,5 +1,4 @@
-//! The text that a `bgecs.toml` is, and the showing of a place in it. What it
-//! says is not known here.
+//! The text of a `bgecs.toml`, and excerpts of it. What the text means is not known here.
 
 use std::ops::Range;
 use std::path::Path;

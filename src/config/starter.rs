@@ -1,5 +1,5 @@
-//! The `bgecs.toml` to begin with. It is meant to be read: every key that
-//! there is stands in it, with the default or, commented out, an example.
+//! The `bgecs.toml` to start from. It is meant to be read: it has every key, with its
+//! default or, commented out, an example.
 
 use crate::model::AppName;
 

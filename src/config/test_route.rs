@@ -1,4 +1,4 @@
-//! `[test]`: how testers come in at a load balancer of somebody else's.
+//! `[test]`: how testers come in at a load balancer that bgecs did not make.
 
 use std::str::FromStr;
 

@@ -1,5 +1,4 @@
-//! `[tls]`: with which certificates the load balancer that `init` makes serves
-//! HTTPS.
+//! `[tls]`: the certificates with which the load balancer that `init` makes serves HTTPS.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! What a deploy has changed by the time it fails or is interrupted, from what
-//! the journal says of it.
+//! What a deploy had changed by the time it failed or was interrupted, according to the
+//! journal.
 
 use crate::model::Color;
 use crate::model::journal::{Effect, Entry, Fate, Operation};

@@ -73,7 +73,7 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Of so many requests.
+    /// How many of so many requests may fail.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -108,9 +108,9 @@ pub struct Stretch {
     old: GoodAndBad,
     new: GoodAndBad,
     unknown: GoodAndBad,
-    /// Of each limit, how many good answers took longer.
+    /// For each limit, how many good answers took longer.
     slower: Vec<u64>,
-    /// Of the good answers that are judged.
+    /// The latencies of the good answers that are judged.
     times: Times,
     share: ObservedShare,
 }

@@ -293,7 +293,7 @@ pub fn priorities<const COUNT: usize>(
     })
 }
 
-/// By what testers come; none where that is users' own.
+/// The URL that testers use; None if it is users' own.
 pub fn test_url(attached: &Attached, listener: &BalancerListener) -> Option<String> {
     let users = Url::parse(&attached.url).ok()?;
     match &attached.test {

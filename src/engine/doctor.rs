@@ -1,5 +1,5 @@
-//! What `bgecs doctor` says of what it found: each thing that a first release needs in
-//! one line, and what to do where it is not there.
+//! The findings of `bgecs doctor`: one line for each thing that a first release needs,
+//! and what to do if it is missing.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ use crate::model::{Answer, Endpoint, Finding, Grade, QuotaUse};
 const REFUSED: Duration = Duration::minutes(5);
 /// The SDK corrects such a clock, and other programs do not.
 const NOTICED: Duration = Duration::seconds(30);
-/// Of a quota, once a release has taken its part.
+/// The share of a quota, including what a release takes, from which on it is a warning.
 const NEARLY_ALL: f64 = 0.8;
-/// So many denied actions are named.
+/// How many denied actions are named.
 const NAMED: usize = 5;
 
-/// Of what ended with an error.
+/// A finding for what ended with an error.
 pub fn failed(name: &'static str, error: &Error) -> Finding {
     let all = [&error.message].into_iter().chain(&error.causes);
     let detail: Vec<&str> = all.map(String::as_str).collect();
@@ -30,7 +30,7 @@ pub fn failed(name: &'static str, error: &Error) -> Finding {
     }
 }
 
-/// Of what could not be looked at.
+/// A finding for what could not be looked at.
 pub fn unknown(name: &'static str, error: &Error) -> Finding {
     let why = error.causes.last().unwrap_or(&error.message);
     Finding::new(name, Grade::Unknown, format!("not known: {why}"))
@@ -79,7 +79,7 @@ pub fn permissions(
     ))
 }
 
-/// The one that is scarcest, or None where there is enough of each.
+/// The first quota that is too small, else the first that is nearly used up, else all.
 pub fn quotas(all: &[QuotaUse]) -> Finding {
     let short = all.iter().find(|it| is_short(it));
     let near = || all.iter().find(|it| is_near(it));

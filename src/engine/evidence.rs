@@ -1,5 +1,4 @@
-//! What a release leaves behind for whoever asks later: all that `--report`
-//! shows, as values. Draws nothing, writes nothing.
+//! All that `--report` shows, as values. Draws nothing, writes nothing.
 
 mod set;
 
@@ -59,7 +58,7 @@ pub struct Evidence {
     pub who: Option<String>,
     /// The operation's id in the journal.
     pub operation_id: Option<String>,
-    /// Of bgecs.
+    /// The version of bgecs.
     pub version: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     pub began: OffsetDateTime,
@@ -73,8 +72,7 @@ pub struct Evidence {
     pub checks: Vec<Check>,
     /// The listener writes, in their order; those of the way back too.
     pub writes: Vec<ListenerWrite>,
-    /// Of a gradual shift: the shares that the new release was given, one after the
-    /// other.
+    /// For a gradual shift: the shares that the new release was given, in order.
     pub stages: Vec<StageReport>,
     /// What else happened, in its order.
     pub marks: Vec<MarkReport>,
@@ -83,7 +81,7 @@ pub struct Evidence {
     pub latencies: Latencies,
 }
 
-/// By what a release was judged that nobody asked, for sentences.
+/// For sentences: what a release was judged by if it was not probed.
 pub fn judged_blind(heeds_alarms: bool) -> &'static str {
     match heeds_alarms {
         true => "judged by target health and alarms alone; production was not probed",
@@ -161,7 +159,7 @@ pub enum LandmarkKind {
     Hook,
     Alarm,
     Pause,
-    /// Of a module, in its set.
+    /// A module's turn in its set.
     Turn,
     Capacity,
     /// The new colour's, where there is no probe.

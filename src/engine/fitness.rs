@@ -1,5 +1,5 @@
-//! Whether a colour's targets are as they must be for its share of the users,
-//! where nobody asks production: the same question ahead of a shift and during it.
+//! Whether a colour's targets are healthy enough for its share of the users, when
+//! production is not probed. Asked before a shift and during it.
 
 use super::plan::needed;
 use super::preflight::Thoroughness;

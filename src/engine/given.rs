@@ -1,7 +1,7 @@
-//! Whether what an app is given is fit for it, which is asked ahead of everything that
-//! is made: a task that cannot pull its image, or that no request reaches, is found out
-//! after minutes otherwise. What bgecs cannot see (network ACLs, what a transit gateway
-//! leads to, what a role may do) is left to its owner.
+//! Checks whether what an app is given (network, cluster, roles, logs, repository) is fit
+//! for it, before anything is made: otherwise a task that cannot pull its image, or that
+//! no request reaches, shows only after minutes. What bgecs cannot see (network ACLs,
+//! where a transit gateway leads, what a role may do) is left to its owner.
 
 mod groups;
 mod network;
@@ -14,9 +14,9 @@ use crate::model::{Capacity, Given, GivenFound, TaskRoles};
 /// What an app wants of its surroundings.
 #[derive(Debug, Clone, Copy)]
 pub struct Wants<'a> {
-    /// Of the container.
+    /// The container's port.
     pub port: u16,
-    /// Of the listeners.
+    /// The listeners' ports.
     pub entrances: &'a [u16],
     pub needs: &'a Needs,
     pub capacity: Option<&'a Capacity>,

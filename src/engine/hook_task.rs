@@ -1,5 +1,5 @@
-//! What is to be done about a task that runs once for a release: whether it has run, is
-//! under way, or is due.
+//! Decides about a task that runs once for a release: it has run, is under way, or is
+//! due.
 
 use time::{Duration, OffsetDateTime};
 

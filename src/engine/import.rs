@@ -41,7 +41,7 @@ pub struct ImportWish {
     /// What users type at each of these, in the same order; where there is none it
     /// is read off.
     pub urls: Vec<GivenUrl>,
-    /// Of a local AWS, whose registry is not called like ECR.
+    /// The registry of a local AWS, whose name is not like ECR's.
     pub local_registry: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The next revision of a job: what it runs by now, with another image.
+//! The next revision of a job: what it runs now, with another image.
 
 use serde_json::{Map, Value, json};
 

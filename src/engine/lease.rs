@@ -1,5 +1,5 @@
-//! Whether the lease may be taken: from what the journal says, the time, and
-//! what is known of the holder.
+//! Whether the lease may be taken, judged by the journal, the time, and what is known
+//! about the holder.
 
 use time::OffsetDateTime;
 

@@ -1,5 +1,5 @@
-//! The look right ahead of an effect on a colour, and the one after it: whether
-//! users are where they were when it was planned.
+//! The check just before an effect on a colour, and the one after it: whether users are
+//! still where they were when the effect was planned.
 
 use super::plan::Refusal;
 use crate::model::{Color, Found, Observed, PerRoute, Route, ServiceState};

@@ -1,4 +1,4 @@
-//! What is read from a one-off task: where its lines are, and how it ended.
+//! Reads a one-off task: where its log lines are, and how it ended.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub struct OneOffLog {
     pub region: Option<String>,
 }
 
-/// By what is registered of its revision; none where it is not CloudWatch Logs
+/// Where its lines are, according to its task definition; None if not in CloudWatch Logs
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html>).
 pub fn log(definition: &Value, container: &str, task: &str) -> Option<OneOffLog> {
     let mut all = definition["containerDefinitions"].as_array()?.iter();

@@ -78,7 +78,7 @@ pub enum Step {
         name: String,
         changes: Vec<String>,
     },
-    /// Of port 80, once that answers.
+    /// Port 80 redirects, once that answers.
     RedirectTo {
         url: String,
     },

@@ -78,8 +78,8 @@ pub fn checks(
     always.into_iter().chain(rest).collect()
 }
 
-/// Of a colour that bgecs does not run: whether it is as large as it must be is for
-/// whoever runs it to say.
+/// For a colour that bgecs does not run: whoever runs it decides whether it is large
+/// enough.
 fn hosted(
     observed: &Observed,
     to: Color,

@@ -1,5 +1,5 @@
-//! What a journal of format 1 did not say: which release was live before. It
-//! knew the colour alone; the history knows what was deployed there, and when.
+//! Fills in what a journal of format 1 did not record: which release was live before. It
+//! recorded only the colour; the history says what was deployed there, and when.
 
 use crate::model::journal::{Command, Operation, OperationOutcome, Previous, Truth};
 

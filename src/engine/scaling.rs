@@ -14,11 +14,11 @@ pub struct TargetChange {
     pub color: Color,
     pub target: ScalableTarget,
     pub was: Option<ScalableTarget>,
-    /// What its owner has said, where that would have stopped tasks.
+    /// The owner's maximum, if it would have stopped tasks.
     pub beyond: Option<i32>,
 }
 
-/// Ahead of a shift there, for which that colour is to have so many tasks.
+/// The registrations before a shift to that colour, which is to have so many tasks.
 pub fn ahead(observed: &Observed, scaling: &Scaling, to: Color, count: i32) -> Vec<TargetChange> {
     let (targets, from) = (targets(scaling), to.other());
     let Some(theirs) = targets.get(from).filter(|_| !is_left_behind(&targets, to)) else {
@@ -36,7 +36,8 @@ pub fn ahead(observed: &Observed, scaling: &Scaling, to: Color, count: i32) -> V
     changes(observed, &targets, [(from, held), (to, ready)])
 }
 
-/// Once users are on that colour alone, by that promotion or rollback or in spite of it.
+/// The registrations once all users are on that colour, whether the promotion or rollback
+/// brought them there or failed to move them.
 pub fn after(
     observed: &Observed,
     scaling: &Scaling,
@@ -58,8 +59,8 @@ pub fn after(
     )
 }
 
-/// Where somebody else has brought users to that colour: what scaled the other one comes
-/// along, unless this one is scaled by itself.
+/// The registrations after someone else has moved users to that colour: what scaled the
+/// other one moves along, unless this one has scaling of its own.
 pub fn where_found(observed: &Observed, scaling: &Scaling, live: Color) -> Vec<TargetChange> {
     let (targets, other) = (targets(scaling), live.other());
     let said = |color| targets.get(color).filter(|it| !it.is_at_rest());
@@ -71,7 +72,8 @@ pub fn where_found(observed: &Observed, scaling: &Scaling, live: Color) -> Vec<T
     changes(observed, &targets, roles.into_iter().flatten())
 }
 
-/// Ahead of a colour's last task: what scales it would start the next.
+/// The registration before a colour is scaled to zero: otherwise its scaling would start
+/// tasks again.
 pub fn ahead_of_retiring(
     observed: &Observed,
     scaling: &Scaling,
@@ -82,18 +84,18 @@ pub fn ahead_of_retiring(
     changes(observed, &targets, [(color, rest)]).pop()
 }
 
-/// Whether anything of it was changed, or was about to be.
+/// Whether the operation changed any scaling, or was about to.
 pub fn is_touched_by(operation: &Operation) -> bool {
     operation.intended(|effect| matches!(effect, Effect::RegisterScalableTarget { .. }))
 }
 
-/// Whether users may have come to another colour by it.
+/// Whether the operation may have moved users to another colour.
 pub fn may_be_moved_by(operation: &Operation) -> bool {
     operation.command == Command::Rollback || is_touched_by(operation)
 }
 
-/// What the owner of the app has said of the colour that was live, and of which both know
-/// by now where the roles are being changed.
+/// The bounds that the app's owner gave the colour that was live; while the roles are being
+/// exchanged, either colour may have them.
 fn owners(
     targets: &PerColor<Option<ScalableTarget>>,
     operation: &Operation,
@@ -119,7 +121,7 @@ fn owners(
     })
 }
 
-/// Whether what scales users did not come along when somebody moved them away from there.
+/// Whether the scaling stayed behind when someone else moved users away from there.
 fn is_left_behind(targets: &PerColor<Option<ScalableTarget>>, idle: Color) -> bool {
     let rests = |color| targets.get(color).map(|it: ScalableTarget| it.is_at_rest());
     rests(idle.other()) == Some(true) && rests(idle) == Some(false)
@@ -148,7 +150,7 @@ fn targets(scaling: &Scaling) -> PerColor<Option<ScalableTarget>> {
     }
 }
 
-/// Those that change something. None of them may stop a task that runs.
+/// The registrations that change something. None of them may stop a running task.
 fn changes(
     observed: &Observed,
     targets: &PerColor<Option<ScalableTarget>>,
@@ -261,7 +263,7 @@ mod tests {
         let during = done(&before, &changes);
         let promotion = away(Command::Promote, &changes);
         let mut world = world(5, 5);
-        // Who looks twice changes nothing twice.
+        // Looking twice changes nothing twice.
         assert_eq!(ahead(&world, &during, BLUE, 5), []);
         let gone = after(&world, &during, &promotion, BLUE);
         assert_eq!(told(&gone), [(BLUE, owners), (GREEN, owners.at_rest())]);
@@ -368,7 +370,7 @@ mod tests {
         let changes = where_found(&world, &left_behind, GREEN);
         assert_eq!(told(&changes), [(GREEN, owners), (BLUE, owners.at_rest())]);
         assert_eq!(where_found(&world, &left_behind, BLUE), []);
-        // Who never was at rest has an owner of its own.
+        // A colour that never rested has an owner of its own.
         let both = scaling(Some(owners), Some(target(1, 6)));
         let changes = where_found(&world, &both, GREEN);
         assert_eq!(told(&changes), [(BLUE, owners.at_rest())]);

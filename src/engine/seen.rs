@@ -1,5 +1,5 @@
-//! What users saw: the probe's samples, folded into the figures that the last
-//! lines of a promotion give, and into what a report draws.
+//! What users saw: folds the probe's samples into the figures at the end of a promotion,
+//! and into what a report draws.
 
 mod figures;
 mod lanes;
@@ -142,7 +142,7 @@ impl Seen {
         self.stages.report(asked, origin, self.until)
     }
 
-    /// Of requests that were due then.
+    /// About the requests that were due then.
     fn latencies(&mut self, due: Duration, changed: Changed) -> &mut Times {
         match (changed.began, changed.ended) {
             (_, Some(ended)) if due > ended => &mut self.after,

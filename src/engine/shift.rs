@@ -72,7 +72,7 @@ pub struct Shift {
     /// What was heard since a stage was watched last, once users may be on the new
     /// colour.
     stretch: Option<Stretch>,
-    /// Of a stretch that is over.
+    /// The verdict on a stretch that is over.
     verdict: Option<Complaint>,
     was_mostly_failing: bool,
     has_probe_ended: bool,
@@ -196,7 +196,7 @@ impl Shift {
             event,
             Event::Noted(_) | Event::Written(_) | Event::Read(_) | Event::Health(_) | Event::Met(_)
         );
-        // Of a look back, the other half may be still to come.
+        // After a look back, the other half may still be missing.
         if is_answer && !matches!(self.awaited, Some((Action::LookBack(_), _))) {
             self.awaited = None;
         }

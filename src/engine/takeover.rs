@@ -1,5 +1,5 @@
-//! Whether what is there can become what the app's users are routed by, and what that
-//! takes: nobody may be led otherwise, or nowhere, for a moment.
+//! Whether an existing record or pointer can become the app's router, and what that
+//! takes: not for a moment may users be led elsewhere or nowhere.
 
 use super::plan::Refusal;
 use crate::model::{Color, Found, HostedZone, RecordSet, RoutedPointer, RoutedRecord};

@@ -1,6 +1,6 @@
-//! The routing rules by which colours are looked at, where a custom domain of API
-//! Gateway has rules: which of them are to be made, changed or deleted. Those of
-//! anybody else stay as they are.
+//! The routing rules by which colours are looked at, on a custom domain of API Gateway
+//! that has rules: which to create, change or delete. Anyone else's rules stay as they
+//! are.
 
 use std::collections::BTreeSet;
 use std::fmt;

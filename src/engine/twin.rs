@@ -1,5 +1,4 @@
-//! In what the two services differ that are to take each other's place, beside what they
-//! release.
+//! How the services of the two colours differ, apart from the release that they run.
 
 mod scaling;
 

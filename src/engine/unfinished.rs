@@ -1,5 +1,5 @@
-//! What becomes of an operation that nobody finished: from the journal, which
-//! says what it was, and from the world, which alone says how far it came.
+//! What becomes of an operation that was not finished. The journal says what it was; only
+//! the world says how far it came.
 
 use std::time::Duration;
 

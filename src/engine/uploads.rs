@@ -11,9 +11,9 @@ use crate::model::{Arrived, Upload, UploadEnd, UploadRecord, decoded_key};
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UploadMessage {
-    /// Of these uploads; none, where it is of something else that S3 tells.
+    /// About these uploads; empty if S3 reports something else.
     Uploads(Vec<Arrived>),
-    /// No message of S3's; why, in words.
+    /// Not a message of S3's; why, in words.
     Strange(String),
 }
 

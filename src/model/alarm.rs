@@ -1,4 +1,4 @@
-//! What CloudWatch says of an alarm.
+//! A CloudWatch alarm and its state.
 
 use std::str::FromStr;
 

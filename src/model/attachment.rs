@@ -1,5 +1,5 @@
-//! What bgecs makes beside a service that ran before it came, for the other
-//! colour to be like it. Values only: as what it is made, `aws::stack` says.
+//! What bgecs makes beside a service that it did not make, so that the other colour can
+//! be like it. Values only; `aws::stack` says how it is made.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Where a build takes steps from that were built elsewhere, and where it keeps
-//! its own: in a registry, or within the image itself.
+//! Where a build imports cached steps from, and where it exports its own: a registry, or
+//! the image itself.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Where a build secret is, as a person writes it.
+//! Where a build secret comes from, as a person writes it.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! For how long a cache may answer with what an origin said before.
+//! How long a cache may keep answering with what an origin said earlier.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Whose account it is, in words.
+//! Which account and identity the credentials belong to.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! On what the tasks of a service run.
+//! What the tasks of a service run on: a launch type, or capacity providers with their
+//! shares.
 
 use std::fmt;
 

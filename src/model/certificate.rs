@@ -1,4 +1,4 @@
-//! A certificate of ACM's, as it was named and as it was read.
+//! An ACM certificate: its ARN, and what ACM says about it.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What was looked at ahead of a change, and whether it is as it must be.
+//! A check before a change: what was looked at, and whether it is as it must be.
 
 use serde::Serialize;
 

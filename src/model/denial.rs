@@ -1,6 +1,6 @@
-//! What AWS's text says of a permission that is missing. What is denied is often
-//! not what was called: a registration needs `iam:PassRole`, a creation
-//! `ecs:TagResource`. Nothing is decided by it; it only makes a better hint.
+//! Reads AWS's text about a missing permission. What is denied is often not what was
+//! called: a registration needs `iam:PassRole`, a creation `ecs:TagResource`. No decision
+//! depends on it; it only improves a hint.
 
 /// Of a role that is not there any more: `init` does not look for roles, which
 /// would take a permission of its own.

@@ -1,5 +1,4 @@
-//! Records of Route 53, as far as the health of a load balancer may decide on
-//! them.
+//! Route 53 records, as far as a load balancer's health can decide on them.
 
 /// A zone of the account's, public or private.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -188,7 +188,7 @@ impl EcsInfrastructure {
         all.filter(move |_| route == Route::Production)
     }
 
-    /// Of the first way in.
+    /// The name of the first way in.
     fn way_name(&self, route: Route) -> String {
         match self.endpoints.get(route) {
             Endpoint::Several(urls) => urls.first().cloned().unwrap_or_default(),

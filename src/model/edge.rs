@@ -1,5 +1,5 @@
-//! An app whose colours somebody else runs: two endpoints, and what routes users
-//! between them.
+//! An app whose colours bgecs does not run: two endpoints, and what routes users between
+//! them.
 
 mod pointer;
 mod record;

@@ -1,6 +1,6 @@
 //! What leads users to a service, whoever made it: its target groups, their load
-//! balancers, and of these every listener and every rule. As it was read; what
-//! to ask there is `engine::entrance`'s to say.
+//! balancers, and every listener and rule of those, as read. `engine::entrance` decides
+//! what to request there.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What of an app that `init` makes was there before it, and stays after `destroy`:
-//! its owner names it, and bgecs neither makes, changes nor removes it.
+//! What an app uses but bgecs did not make, and what stays after `destroy`: its owner
+//! names it, and bgecs neither makes, changes nor removes it.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The moments of a shift at which a command of the user's own may run.
+//! The moments of a shift at which a user's own command may run.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! A hook that is a task of the new release: a migration, say. What is kept of it is what
-//! makes it run once for that release, whoever dies meanwhile.
+//! A hook that is a task of the new release, such as a migration. What the journal keeps
+//! about it makes it run once for that release, whoever dies meanwhile.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -1,5 +1,4 @@
-//! What an image is, whoever holds it: the platform it is for, and what is in
-//! it.
+//! An image, whoever holds it: its platform, and what is in it.
 
 use std::collections::BTreeMap;
 use std::fmt;

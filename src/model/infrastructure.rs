@@ -1,5 +1,5 @@
-//! What an app's users are routed by, and what its colours are. Everything that
-//! is not about one kind of it asks here.
+//! What routes an app's users, and what its colours are. Code that is not about one kind
+//! of infrastructure asks here.
 
 use std::fmt;
 

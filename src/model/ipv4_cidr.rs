@@ -1,4 +1,4 @@
-//! Networks of IPv4.
+//! IPv4 networks.
 
 use std::fmt;
 use std::net::Ipv4Addr;

@@ -1,4 +1,5 @@
-//! A job of a release set: what runs its release without a load balancer in front of it.
+//! A job of a release set: something that runs the set's release without a load balancer
+//! in front of it.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -29,7 +29,7 @@ impl Quantile {
         }
     }
 
-    /// Of a thousand.
+    /// How many of a thousand answers it is about.
     fn within(self) -> u64 {
         match self {
             Self::P50 => 500,

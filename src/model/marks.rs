@@ -1,5 +1,5 @@
-//! By what a release is known wherever it runs: the tags of its task definition
-//! and the variables of its containers.
+//! How a release is recognised wherever it runs: the tags of its task definition and the
+//! variables of its containers.
 
 pub const TAG_APP: &str = "bgecs:app";
 pub const TAG_COLOR: &str = "bgecs:color";

@@ -1,4 +1,4 @@
-//! The names that everything of an app is found by, and their rules.
+//! The app's name, and the names that are derived from it, with their rules.
 
 use std::fmt;
 use std::str::FromStr;

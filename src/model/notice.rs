@@ -1,4 +1,4 @@
-//! What those are told who want to know how a release goes.
+//! Notices about a release, for those who asked to be told how it goes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Tag, Upload, UploadEnd};
 
-/// Of the form of a notice; another one is another number.
+/// The version of a notice's form; another form gets another number.
 const SCHEMA: &str = "bgecs.notice.v1";
 
 /// One piece of news of a release.

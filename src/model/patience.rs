@@ -1,4 +1,4 @@
-//! How long to wait for what decides a route: each kind of router has its own.
+//! How long to wait for whatever decides a route: each kind of router has its own times.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Where a load balancer decides on a route's requests: what is written to move
-//! it, where it can be moved at all.
+//! Where a load balancer decides about a route's requests, and what is written to move
+//! the route, if it can be moved.
 
 use std::fmt;
 

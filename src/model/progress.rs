@@ -1,4 +1,4 @@
-//! What is told of work that others do and that takes long.
+//! Progress of long work that others do, such as a build or a stack update.
 
 use time::OffsetDateTime;
 

@@ -1,4 +1,4 @@
-//! Whose signature counts.
+//! The public key that a bundle's signature is checked against.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! How much of something an account may have in a region.
+//! An account's quotas in a region.
 
 /// A quota of AWS's, by the codes of Service Quotas
 /// (<https://docs.aws.amazon.com/servicequotas/latest/userguide/intro.html>).

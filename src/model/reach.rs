@@ -1,5 +1,5 @@
-//! Whether anything at an address takes a connection from here. Without one, no
-//! answer is missing: nothing was asked, and nothing is known of who would answer.
+//! Whether anything at an address accepts a connection from here. If nothing does, no
+//! answer is missing: nothing was asked.
 
 use std::fmt;
 use std::net::SocketAddr;

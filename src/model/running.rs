@@ -1,5 +1,5 @@
-//! How a service that anybody made is run, as ECS has it: what `import` tells of
-//! it, and what would keep bgecs from releasing it.
+//! How ECS describes a running service that bgecs did not make: what `import` writes
+//! down, and what would keep bgecs from releasing it.
 
 use super::{Revision, ServiceDefinition};
 

@@ -1,4 +1,4 @@
-//! What changes a service's count beside who releases it.
+//! Application Auto Scaling: what changes a service's count besides its releases.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Color, PerColor};
 
-/// Of either colour; none where nothing scales it.
+/// What scales each colour; None if nothing does.
 pub type Scaling = PerColor<Option<Autoscaling>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

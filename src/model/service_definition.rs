@@ -1,5 +1,5 @@
-//! What a service is told besides its revision and its count: by which port its
-//! tasks are reached, in which network, and how they are replaced.
+//! The settings of a service besides its revision and count: the port of its tasks, their
+//! network, and how they are replaced.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -239,7 +239,7 @@ fn known(observed: &Observed, color: Color) -> Option<&ServiceDefinition> {
 fn known_limits(observed: &Observed, color: Color, said: &ServiceKeys) -> DeploymentConfiguration {
     let rolling = DeploymentConfiguration::ROLLING;
     let known = known(observed, color).map(|it| it.deployment);
-    // Of a service that is not told of any, there are none.
+    // A service that was read without limits has none.
     let known = known.filter(|it| it.maximum_percent > 0).unwrap_or(rolling);
     DeploymentConfiguration {
         minimum_healthy_percent: said
@@ -250,7 +250,8 @@ fn known_limits(observed: &Observed, color: Color, said: &ServiceKeys) -> Deploy
     }
 }
 
-/// Whoever asks nothing of it has a service whose tasks can be told apart by their tags.
+/// Without a wish, the tasks get their task definition's tags, by which they can be told
+/// apart.
 fn known_tags(observed: &Observed, color: Color) -> PropagateTags {
     let known = known(observed, color).map(|it| it.propagate_tags);
     let known = known.filter(|it| *it != PropagateTags::None);

@@ -12,7 +12,7 @@ use super::JobMove;
 use super::is_plain_name;
 use super::journal::OperationId;
 
-/// Of a set, or of a module of one: lower-case letters, digits and single hyphens
+/// The name of a set or of a module: lower-case letters, digits and single hyphens
 /// between them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

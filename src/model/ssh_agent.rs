@@ -1,4 +1,4 @@
-//! Which SSH agent a build may ask, as a person writes it.
+//! The SSH agent that a build may use, as a person writes it.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The stages by which traffic goes from one colour to the other.
+//! The stages by which users go from one colour to the other.
 
 mod steps;
 

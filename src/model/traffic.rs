@@ -1,5 +1,5 @@
-//! Where requests can go: by which routes they come, and what takes them. No
-//! other file knows more of it than it asks here.
+//! Where requests can go: the routes that they come by, and what receives them. All other
+//! code asks here.
 
 use std::fmt;
 
@@ -170,7 +170,7 @@ impl Split {
     }
 }
 
-/// Of both; of 0 and another, the other.
+/// The greatest common divisor of both; of 0 and a number, that number.
 pub fn greatest_divisor(mut divisor: u32, mut rest: u32) -> u32 {
     while rest > 0 {
         (divisor, rest) = (rest, divisor % rest);

@@ -1,4 +1,4 @@
-//! A release that was uploaded, and what became of it.
+//! A release that was uploaded, and how it ended.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A VPC as EC2 tells of it: what is in it, and where its ways lead.
+//! A VPC as EC2 describes it: what is in it, and where its routes lead.
 
 use super::Ipv4Cidr;
 

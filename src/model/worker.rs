@@ -1,5 +1,4 @@
-//! A worker of uploads, as it is to be made: what brings uploads to it, and the task
-//! that it is.
+//! A worker of uploads, as it is to be made: what brings uploads to it, and its task.
 
 use std::collections::BTreeMap;
 

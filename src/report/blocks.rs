@@ -20,7 +20,7 @@ const SILENCE: char = '·';
 const AHEAD: char = '─';
 /// More than one release answered.
 const BOTH: char = '▆';
-/// Of a block, how high the new release's share is.
+/// The heights of a block, for the new release's share.
 const SHARES: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// An answer, as far as the row shows it.

@@ -1,5 +1,5 @@
-//! A reporter for tests, and the bytes that it wrote; and what others could send
-//! to do harm.
+//! A reporter for tests that keeps the bytes it wrote; and hostile text that others could
+//! send.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The words of each event, one line each.
+//! The text of each event, one line each.
 
 use super::ReportEvent;
 use super::style::Style;

@@ -1,5 +1,5 @@
-//! What happens, as a JSON object in a line, for whoever keeps logs: when, how grave, of
-//! which app, what.
+//! Events as JSON objects, one per line, for log collectors: when, how severe, which app,
+//! what.
 
 use serde_json::json;
 use time::OffsetDateTime;

@@ -13,7 +13,7 @@ const SQUARES: u32 = 30;
 /// Failures that are listed.
 const LISTED: usize = 10;
 
-/// Of a report in JSON, what is told.
+/// What is shown of a report in JSON.
 #[derive(Debug, Deserialize)]
 struct ReadReport {
     sentence: String,

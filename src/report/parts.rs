@@ -1,5 +1,5 @@
-//! The results of a command that is made of others: for programs they are one
-//! document, in which each earlier part is under its own name.
+//! The results of a command that runs other commands: programs get one document, in which
+//! each earlier part stands under its own name.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -18,7 +18,7 @@ const BESIDE_STAGE: u16 = 60;
 /// A stage of a gradual shift that is being watched.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StageNow {
-    /// Of the new release, in basis points.
+    /// The new release's, in basis points.
     pub share: u16,
     /// For how long it is watched, and how much of that is left.
     pub bake: Duration,

@@ -1,5 +1,5 @@
-//! Command lines that a person is told to type. Where the environment was chosen
-//! by a flag, they have it too: typed without, they would be of another app.
+//! Command lines that a person is told to type. If the environment was chosen by a flag,
+//! they get that flag too: without it they would be about another app.
 
 /// What follows `bgecs` in them.
 const VERBS: [&str; 29] = [

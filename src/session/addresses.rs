@@ -1,5 +1,5 @@
-//! Where the app is asked: production by each way that users come in by, and a
-//! colour wherever users are.
+//! The addresses where an app is probed: production, by each way that users come in, and
+//! a colour, wherever users are.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

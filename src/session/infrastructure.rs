@@ -1,4 +1,4 @@
-//! What `init` or `attach` made, read from the app's stack; and the whole app at
+//! What `init` or `attach` made, as the app's stack describes it; and the whole app at
 //! one moment.
 
 use super::Session;
@@ -13,7 +13,7 @@ use crate::model::{EcsInfrastructure, GivenFound, Infrastructure, NotEcs, Observ
 use crate::report::ReportEvent;
 
 impl Session {
-    /// In what the file differs from the stack, in a sentence.
+    /// How the file differs from the stack, in a sentence.
     pub fn difference(&self, stack: &StackSnapshot) -> Option<String> {
         let path = self.config.path.file_name().unwrap_or_default();
         let differs = |differing: &[String], command| {
@@ -182,7 +182,7 @@ impl Session {
         }
     }
 
-    /// Of an app that has ECS services.
+    /// For an app that has ECS services.
     ///
     /// # Errors
     /// As [`Self::infrastructure`]; it has none (exit 6).

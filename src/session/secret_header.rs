@@ -1,5 +1,5 @@
-//! The value of the header without which the load balancer answers nobody: read
-//! where it is kept, checked, and told to nobody.
+//! The value of the header that a load balancer behind a CDN insists on: read from where
+//! it is kept, checked, and shown to nobody.
 
 use std::ffi::OsString;
 

@@ -1,5 +1,4 @@
-//! The image build that a deploy asks for: the flags, and what `[build]` says
-//! where they say nothing.
+//! The image build of a deploy: the flags, and `[build]` for what they leave open.
 
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,7 @@ pub(super) struct FleetState {
     pub(super) lease: Option<LeaseShown>,
     pub(super) unfinished: Option<Unfinished>,
     pub(super) drift: Vec<Drift>,
-    /// Who is at work, in a sentence.
+    /// Who is running a command, in a sentence.
     #[serde(skip)]
     pub(super) at_work: Option<String>,
     #[serde(skip)]

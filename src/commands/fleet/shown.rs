@@ -1,5 +1,5 @@
-//! The list, for people: a row for each app, narrow enough for a terminal, and below it
-//! what there is to say besides.
+//! The list for people: one row for each app, narrow enough for a terminal, and remarks
+//! below it.
 
 use super::line::{FleetColor, FleetError, FleetLine, FleetState};
 use super::{Fleet, FleetRegion};

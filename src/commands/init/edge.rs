@@ -1,4 +1,4 @@
-//! `bgecs init` of an app whose colours somebody else runs.
+//! `bgecs init` for an app whose colours bgecs does not run.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! The release of a set whose process is gone: brought to its end in all modules, or
-//! taken back in all. What the modules have written down says which.
+//! Ends the release of a set whose process is gone: it is finished in all modules or
+//! taken back in all. The modules' journals say which.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn own_place(session: &Session, mark: &SetMark) -> ModulePlace {
     }
 }
 
-/// Of what is unfinished here, or else of what ended last.
+/// The mark of the unfinished operation here, or else of the last one that ended.
 async fn last_mark(
     session: &Session,
     infrastructure: &Infrastructure,

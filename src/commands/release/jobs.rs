@@ -1,4 +1,4 @@
-//! What a release of a set does to its jobs, and says of them.
+//! What the release of a set does to its jobs, and how it is reported.
 
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -228,12 +228,12 @@ impl JobResult {
         self
     }
 
-    /// Of one that nothing was to be done with.
+    /// For a job that had nothing to be done.
     pub fn alone(job: &SetJob) -> Self {
         Self::new(job, ModuleOutcome::Untouched, Exit::Done)
     }
 
-    /// Of one whose next revision was to be made.
+    /// For a job whose next revision was to be made.
     pub fn prepared(job: &SetJob, ended: &Result<Option<JobMove>>) -> Self {
         match ended {
             Ok(_) => Self::new(job, ModuleOutcome::NotMoved, Exit::Done),

@@ -51,7 +51,7 @@ pub struct SetContext<'a> {
 }
 
 impl<'a> SetContext<'a> {
-    /// For whoever typed it, and sees it.
+    /// For the person who typed it and sees it.
     pub fn of_person(global: &'a Global, report: &'a Reporter) -> Self {
         Self {
             global,

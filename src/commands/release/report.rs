@@ -1,4 +1,4 @@
-//! `--report`: what each module leaves behind, as one.
+//! `--report` of a set: the evidence of all modules in one report.
 
 use time::OffsetDateTime;
 

@@ -380,7 +380,7 @@ impl ReleaseResult {
     }
 }
 
-/// Of the first one that did not end well.
+/// The reason of the first one that failed.
 fn first_reason(modules: &[ModuleResult], jobs: &[JobResult]) -> Option<String> {
     if let Some(first) = modules.iter().find(|it| it.exit != Exit::Done) {
         return Some(format!("{}: {}", first.name, first.reason.as_ref()?));

@@ -1,4 +1,4 @@
-//! `bgecs release status`, and what the journals say of a set's releases.
+//! `bgecs release status`: what the journals say about a set's releases.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -58,11 +58,11 @@ struct ModuleStatus {
     name: SetName,
     app: String,
     traffic: String,
-    /// Of the release that is live.
+    /// The tag of the release that is live.
     tag: Option<Tag>,
     /// What was begun and has not ended.
     unfinished: Option<String>,
-    /// Who is at work on it.
+    /// Who is working on it.
     by: Option<String>,
 }
 

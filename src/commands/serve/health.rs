@@ -1,4 +1,4 @@
-//! `/health`, by which the worker's own task is judged: whether its loop still turns.
+//! `/health`: ECS asks it whether the worker's loop is still running.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

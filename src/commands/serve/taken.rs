@@ -1,5 +1,5 @@
-//! Whose leases a release that is under way may hold: what is to be given back when
-//! it is left to another worker.
+//! The leases that a release under way may hold, so that they can be given back when it
+//! is left to another worker.
 
 use std::sync::{Mutex, PoisonError};
 

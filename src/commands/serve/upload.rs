@@ -1,5 +1,4 @@
-//! From a message to the end of what was uploaded: fetched, checked, released, kept and
-//! told.
+//! Handles one upload from its message to its end: fetch, check, release, record, notify.
 
 use std::time::Duration;
 
@@ -376,7 +375,7 @@ const GONE: [&str; 3] = ["NoSuchKey", "NoSuchVersion", "MethodNotAllowed"];
 const BUNDLE: &str = "bundle";
 const UNPACKED: &str = "unpacked";
 
-/// Who is at work on one of them, if anybody.
+/// Who is working on one of them, if anyone.
 async fn busy(modules: &[Module]) -> Result<Option<String>> {
     for it in modules {
         let (aws, table) = (&it.session.aws, it.infrastructure.journal_table());

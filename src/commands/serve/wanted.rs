@@ -1,4 +1,4 @@
-//! What an upload wants to have released, as the command line that would do it.
+//! Turns what an upload asks for into the command line that would release it.
 
 use std::path::Path;
 

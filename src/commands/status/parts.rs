@@ -1,5 +1,5 @@
-//! What is looked at of an app, part by part, as programs read it. Where there is a
-//! sentence for people, it is beside its part.
+//! The parts of a status as programs read them. A sentence for people stands beside the
+//! part that it is about.
 
 use serde::Serialize;
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! The whole of it, for people.
+//! The whole status, for people.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

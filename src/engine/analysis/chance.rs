@@ -1,4 +1,4 @@
-//! How likely something is by chance alone, summed exactly.
+//! Exact probabilities of outcomes by chance alone.
 
 /// Fisher's exact test, one-sided (R. A. Fisher, Statistical Methods for Research
 /// Workers, section 21.02; "The Logic of Inductive Inference", 1935): how often so

@@ -1,4 +1,4 @@
-//! What is held against a shift, in words.
+//! Objections to a shift, in words.
 
 use std::fmt;
 

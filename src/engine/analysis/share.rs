@@ -18,7 +18,7 @@
 
 use super::{Answerer, Complaint, chance};
 
-/// Of all looks together.
+/// The level of all looks together.
 const LEVEL: f64 = 0.001;
 /// From how many answers on; then at each power of two.
 const FIRST_LOOK: u64 = 8;
@@ -26,7 +26,7 @@ const WHOLE: u16 = 10_000;
 
 #[derive(Debug, Clone)]
 pub struct ObservedShare {
-    /// Of the new release, in basis points.
+    /// The new release's share, in basis points.
     asked: u16,
     new: u64,
     old: u64,

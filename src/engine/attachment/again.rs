@@ -1,5 +1,5 @@
-//! Attaching once more: what of the file may have changed since, with users on what
-//! was made.
+//! Attaching again: what may have changed in the file since, while users are on what was
+//! made.
 
 use crate::engine::plan::{Part, Refusal};
 use crate::model::{Color, ColorServices, EcsInfrastructure, Route};

@@ -75,7 +75,7 @@ pub struct SetEvidence {
     pub is_good: bool,
     /// What failed first, where not all went well.
     pub reason: Option<String>,
-    /// Of bgecs.
+    /// The version of bgecs.
     pub version: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     pub began: OffsetDateTime,

@@ -123,7 +123,7 @@ fn refuse_closed_balancer(
     let ranges = ranges_of(vpc, &network.subnets);
     let outwards: Vec<&Opening> = groups.iter().flat_map(|it| &it.outwards).collect();
     let is_of_port = |it: &&&Opening| it.is_of_port(port);
-    // Of the group that `init` makes no rule can know.
+    // No existing rule can refer to the group that `init` is about to make.
     let to_group = outwards.iter().filter(is_of_port).any(|it| {
         let mut groups = network.security_groups.iter();
         groups.any(|id| it.groups.contains(id))

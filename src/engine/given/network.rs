@@ -1,4 +1,4 @@
-//! The VPC and its subnets: whether tasks can start there, and users come in.
+//! The VPC and its subnets: whether tasks can start there, and whether users can come in.
 
 use std::collections::BTreeMap;
 

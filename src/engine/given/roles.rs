@@ -76,7 +76,7 @@ fn holds(conditions: &Value, account: &str) -> bool {
     })
 }
 
-/// Of what may be one, or a list.
+/// The values of a policy element that may be one value or a list.
 fn each(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(all) => all.iter().collect(),

@@ -1,5 +1,5 @@
-//! The task definition that a service runs, as a file that bgecs takes: what
-//! `RegisterTaskDefinition` takes, without what a release brings.
+//! Turns the task definition of a running service into a file that bgecs takes: what
+//! `RegisterTaskDefinition` accepts, without what a release adds.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! What will be made of an import, in words: what `attach` creates and what
-//! later commands change, and what another tool has to leave alone for it.
+//! What follows from an import, in words: what `attach` creates, what later commands
+//! change, and what another tool must leave alone.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Services that cannot be an app of bgecs's as they are, each in a sentence, and
-//! the way there.
+//! Services that cannot become an app as they are: why, in a sentence, and how they
+//! could.
 
 use super::ReadService;
 use crate::counted::counted;

@@ -1,5 +1,5 @@
-//! Whether certificates can serve a name, which is asked ahead of everything that
-//! is made: a listener with another one would not come to be, or answer nobody.
+//! Whether certificates can serve a name. Checked before anything is made: a listener
+//! with another certificate would fail to be created, or serve nobody.
 
 use time::OffsetDateTime;
 

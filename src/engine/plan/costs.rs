@@ -1,5 +1,5 @@
-//! What runs, and so is paid for, in quantities; in money where the file has
-//! prices. These change, and are not here.
+//! What runs and is therefore paid for: in quantities, and in money if the file has
+//! prices. Prices change, so none are in the code.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,8 +11,8 @@ use crate::config::{Nat, NetworkSection, Prices, TaskSize};
 use crate::counted::counted;
 use crate::model::{Color, ColorState, Observed, Reserved, Route};
 
-/// Of a stack that is made anew, until it is destroyed; its network, where the app has
-/// one of its own.
+/// What a new stack costs until it is destroyed, including its network if the app has one
+/// of its own.
 pub fn costs(tasks: u16, size: TaskSize, network: Option<&NetworkSection>) -> String {
     let ways_out = network.map(ways_out).unwrap_or_default();
     let ways_out = ways_out.iter().map(|it| format!(", {it}"));
@@ -76,8 +76,7 @@ struct Money {
 }
 
 impl WarmCost {
-    /// Of what runs there; None where that is nothing, or where its size is not
-    /// known.
+    /// The cost of what runs there; None if nothing runs, or if its size is not known.
     pub fn of(state: &ColorState) -> Option<Self> {
         let tasks = u32::try_from(state.running()).ok().filter(|it| *it > 0)?;
         let reserved = state.release.as_ref()?.reserves?.by(tasks);
@@ -90,7 +89,7 @@ impl WarmCost {
         Self::of(observed.color(color)).filter(|_| !serves)
     }
 
-    /// Of all of these; None where there are none.
+    /// The sum of all of these; None if there are none.
     pub fn total<'a>(all: impl Iterator<Item = &'a Self>) -> Option<Self> {
         all.cloned().reduce(|one, other| {
             let tasks = one.tasks.saturating_add(other.tasks);

@@ -1,5 +1,5 @@
-//! What an app stands on: its network, cluster, roles, logs and images. Some of it
-//! cannot go from under what runs there.
+//! What an app stands on: its network, cluster, roles, logs and images. Refuses changes
+//! that would pull it from under what runs.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub const GIVEN_TASK_ROLE: &str = "GivenTaskRole";
 pub const GIVEN_LOG_GROUP: &str = "GivenLogGroup";
 pub const GIVEN_REPOSITORY: &str = "GivenRepository";
 
-/// Of a stack that was made before it could be said.
+/// The range of stacks that were made before the file could name one.
 const FIRST_NETWORK: &str = "10.64.0.0/16";
 
 /// Whether something else may take its place.

@@ -1,5 +1,5 @@
-//! Which images the tasks can run: found out ahead of a push, so that no tag is
-//! spent on one that they cannot.
+//! Which images the tasks can run. Checked before a push, so that no tag is used up for
+//! one that they cannot.
 
 use super::Refusal;
 use crate::model::{CpuArchitecture, Platform, RunsOn};

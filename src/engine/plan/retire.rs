@@ -1,4 +1,4 @@
-//! Whether the idle colour may stop costing money.
+//! Whether the idle colour may be scaled to zero.
 
 use super::{Refusal, known_live, nothing_is_live, refuse_cutting_off};
 use crate::model::{Color, Observed};

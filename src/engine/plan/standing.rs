@@ -1,5 +1,5 @@
-//! What a colour's release has been through: whether users were ever on it, and
-//! how it came that they are not.
+//! The history of a colour's release: whether users were ever on it, and why they no
+//! longer are.
 
 use crate::model::journal::Left;
 use crate::model::{Color, Observed};
@@ -13,7 +13,7 @@ pub enum Standing {
     Was(Left),
 }
 
-/// Of a colour that is not live.
+/// The standing of a colour that is not live.
 pub fn standing(observed: &Observed, color: Color) -> Standing {
     if !observed.color(color).is_there() {
         return Standing::Nothing;

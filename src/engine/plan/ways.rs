@@ -1,5 +1,5 @@
-//! Ways in that bgecs does not move: who comes in by one stays where it leads,
-//! whatever a command does to the two routes.
+//! Ways in that bgecs does not move: users who come by one stay where it leads, whatever
+//! a command does to the two routes.
 
 use super::Refusal;
 use crate::model::journal::{Operation, Truth};

@@ -148,7 +148,7 @@ pub struct KindReport {
 /// a request was due. Times as the report's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageReport {
-    /// Of the new release, in percent.
+    /// The new release's share, in percent.
     pub share: f64,
     /// When its write left.
     pub from_ms: f64,

@@ -1,5 +1,5 @@
-//! What came of each share of users that the new release was given: who answered,
-//! what failed, and how long it took, by release.
+//! What came of each share of users that the new release was given: who answered, what
+//! failed, and how long it took, for each release.
 
 use std::time::Duration;
 
@@ -143,7 +143,7 @@ impl StageTallies {
     }
 }
 
-/// Of basis points.
+/// Percent of basis points.
 pub fn percent(share: u16) -> f64 {
     f64::from(share) / 100.0
 }

@@ -12,7 +12,7 @@ use super::figures::{Bucket, Distribution};
 const LONGEST: u64 = 60_000_000;
 /// Significant digits.
 const DIGITS: u8 = 4;
-/// Of many distributions.
+/// The precision if there are many distributions.
 const FEW_DIGITS: u8 = 2;
 
 /// The bounds of what is counted together: 50 us, and from there on a tenth more

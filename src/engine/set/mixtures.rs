@@ -41,7 +41,7 @@ pub fn mixtures(modules: &[Mixable<'_>], order: RegionOrder, how: Passage) -> Ve
     told
 }
 
-/// Of those that are moved, in the order in which they appear.
+/// The regions of the modules that are moved, in the order in which they appear.
 pub fn moved_regions<'a>(modules: &[Mixable<'a>]) -> Vec<&'a str> {
     let mut regions: Vec<&str> = Vec::new();
     for it in modules.iter().filter(|it| it.is_moved) {

@@ -1,5 +1,5 @@
-//! The way back. From the first failed answer on there is one look, which waits
-//! for nobody for long, and the write; everything else comes after it.
+//! The way back. After the first failed answer there is one short look, then the write;
+//! everything else comes later.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     since: Duration,
-    /// Of the old colour.
+    /// Whether the old colour is healthy, or why that cannot be read.
     health: Option<Result<bool, String>>,
     /// Production.
     pub(super) route: Option<Result<Found, String>>,

@@ -1,4 +1,4 @@
-//! How production is ahead of any change: whether it is well enough for one.
+//! How production does before any change: whether it is healthy enough for one.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What the probe and the person say, judged at once: neither a call about the
-//! test route nor one to the journal is waited for while users fail.
+//! Judges at once what the probe and the person say: while users fail, nothing waits for
+//! a call about the test route or for the journal.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl Shift {
         self.gap.length()
     }
 
-    /// Of production, once users may be on the new colour.
+    /// Judges an answer of production, once users may be on the new colour.
     fn hear(&mut self, scheduled_at: Duration, heard: Heard) {
         let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);
         let is_watched = matches!(self.phase, Phase::Baking { .. });
@@ -109,7 +109,7 @@ impl Shift {
             .unwrap_or(self.strategy.stages.len() - 1)
     }
 
-    /// Of the new release, in the stretch that is on.
+    /// How many answers the new release is expected to give in the current stretch.
     fn expected_answers(&self) -> u64 {
         let bake = self.strategy.stages[self.watched_stage()].bake;
         let due = bake

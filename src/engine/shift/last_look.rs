@@ -1,6 +1,6 @@
-//! The last look: what the load balancer says when all is done, held against
-//! what the shift believes. A lost write can land late, and another tool can
-//! change a listener while the window passes.
+//! The last look: compares what the load balancer says at the end with what the shift
+//! believes. A lost write can land late, and another tool can change a listener during
+//! the window.
 
 use super::{Outcome, Phase, Shift};
 use crate::model::{Found, Split};

@@ -1,4 +1,4 @@
-//! What a shift asked of the router for the new release, and from when on.
+//! Which share a shift asked the router to give the new release, and from when on.
 
 use std::time::Duration;
 

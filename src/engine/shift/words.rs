@@ -1,4 +1,4 @@
-//! What a shift is told, what it asks for, and how it ends.
+//! The vocabulary of a shift: what it is told, what it asks for, and how it ends.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Policy {
 pub struct Tolerated {
     /// So many failures ahead of the first move.
     pub baseline: u64,
-    /// Of the new release, in each stretch that is watched.
+    /// For the new release, in each stretch that is watched.
     pub after: Limits,
 }
 
@@ -114,7 +114,7 @@ pub enum Event {
     Health(Result<bool, String>),
     /// What a stage waited for is so, or cannot be.
     Met(Result<(), String>),
-    /// Of the colour to go back to, asked for now and then.
+    /// Health of the colour to go back to, asked for from time to time.
     OldHealth(Result<bool, String>),
     /// What an alarm has against it, or why that is not known.
     Alarms(Result<Option<String>, String>),

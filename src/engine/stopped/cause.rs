@@ -1,4 +1,4 @@
-//! What stops a task, in words, and what to do about each.
+//! Why tasks stop, in words, and what to do about each cause.
 
 use super::{is_lasting, passes, says};
 use crate::model::{Color, denial};

@@ -18,9 +18,9 @@ use crate::config::{SecretKind, SecretRef};
 /// ARNs, by what may be done with what they name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Of Secrets Manager.
+    /// Secrets of Secrets Manager.
     pub secrets: BTreeSet<String>,
-    /// Of Parameter Store.
+    /// Parameters of Parameter Store.
     pub parameters: BTreeSet<String>,
     /// Environment files.
     pub files: BTreeSet<String>,
@@ -28,7 +28,7 @@ pub struct Needs {
     pub buckets: BTreeSet<String>,
     /// Others than bgecs's.
     pub log_groups: BTreeSet<String>,
-    /// Of ECR, others than the app's.
+    /// Repositories of ECR other than the app's.
     pub repositories: BTreeSet<String>,
 }
 

@@ -61,7 +61,7 @@ fn alone(pair: Pair<'_>, own: &Autoscaling) -> TwinDifference {
     TwinDifference { what, is_weaker }
 }
 
-/// Of what scales users' colour.
+/// What scales users' colour and cannot be given to the other one.
 fn ungiven(
     (to, own): (Color, &[ScalingPolicy]),
     (others, theirs): (&ServiceState, &Autoscaling),

@@ -141,7 +141,7 @@ impl Pointer {
     }
 }
 
-/// Of a distribution.
+/// Whether the text can be a distribution's id.
 pub fn is_id(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() > 1 && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())

@@ -54,10 +54,10 @@ pub enum Leads {
 pub struct RecordSet {
     /// Its type, such as `CNAME`.
     pub kind: String,
-    /// Of one of several that share the name.
+    /// Set if several records share the name.
     pub identifier: Option<String>,
     pub weight: Option<u32>,
-    /// By what else it is chosen among several, such as `latency`.
+    /// What else it is chosen by among several, such as `latency`.
     pub chosen_by: Option<&'static str>,
     /// In seconds; an alias has none.
     pub ttl: Option<u32>,

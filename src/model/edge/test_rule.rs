@@ -26,7 +26,7 @@ pub struct RoutingRule {
     pub is: Option<TestRule>,
 }
 
-/// By what a domain decides where a request goes
+/// What a domain uses to decide where a request goes
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-routing-mode.html>).
 #[cfg_attr(
     not(feature = "edges"),

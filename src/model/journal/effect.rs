@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Of users' requests, if it is one.
+    /// The move of users' requests, if it is one.
     pub fn production_move(&self) -> Option<Move> {
         match self.effect {
             Effect::Move(it) if it.route == Route::Production => Some(it),

@@ -59,7 +59,7 @@ pub struct Across<'a> {
 }
 
 impl<'a> Across<'a> {
-    /// Of instants: draws the lines and their labels.
+    /// An axis of instants: draws the lines and their labels.
     pub fn time(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
         let whole = shown.end - shown.start;
         let times = times(shown, frame.labels_across());
@@ -68,7 +68,7 @@ impl<'a> Across<'a> {
         Ok(Self { place, shown })
     }
 
-    /// Of latencies, each decade as wide as the others.
+    /// An axis of latencies, on which all decades are equally wide.
     pub fn latency(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
         let place = across(canvas, frame, logarithmic(shown), LINES, &|ms| span(*ms))?;
         let shown = shown.clone();

@@ -14,7 +14,7 @@ pub struct Band {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bands {
     pub all: Vec<Band>,
-    /// Of the last one, and a little room.
+    /// The bottom of the last one, and a little room.
     pub bottom: i32,
 }
 

@@ -175,7 +175,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Of the control characters XML takes none.
+/// XML does not allow control characters.
 pub fn printable(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -12,7 +12,7 @@ use crate::model::Color;
 pub enum Ink {
     Blue,
     Green,
-    /// Of releases without a colour, in turn.
+    /// For releases without a colour, in turn.
     Violet,
     Amber,
     Cyan,
@@ -35,9 +35,9 @@ pub enum Ink {
     ReadBack,
     /// What happened beside moves and answers.
     Landmark,
-    /// Of a distribution.
+    /// A bar of a distribution.
     Bar,
-    /// What all of it is on.
+    /// The background.
     Paper,
 }
 
@@ -92,7 +92,7 @@ impl Ink {
         }
     }
 
-    /// Of the release that the evidence counts as this one.
+    /// The ink of the release with that number in the evidence.
     pub fn of_release(evidence: &Evidence, release: usize) -> Self {
         const OTHERS: [Ink; 4] = [Ink::Violet, Ink::Amber, Ink::Cyan, Ink::Pink];
         match evidence.releases.get(release).map(|it| it.color) {

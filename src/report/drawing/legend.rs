@@ -9,7 +9,7 @@ use crate::engine::evidence::{Answering, Evidence};
 use crate::engine::seen::{NEW, OLD};
 
 const ROW: i32 = 20;
-/// Of a swatch.
+/// The side of a swatch, in pixels.
 const SIDE: i32 = 14;
 const BETWEEN: i32 = 20;
 
@@ -112,7 +112,7 @@ impl Legend {
     }
 }
 
-/// Of what is in any of them, beside its answers.
+/// The entries for what any of them contains, besides answers.
 fn lines<'a>(mut all: impl Iterator<Item = &'a Evidence> + Clone) -> Vec<(Swatch, String)> {
     let mut items = vec![(Swatch::Failure, "failed".to_owned())];
     if all.clone().any(|it| !it.writes.is_empty()) {

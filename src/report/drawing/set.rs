@@ -18,7 +18,7 @@ use crate::engine::seen::{NEW, OLD};
 
 /// Between two modules.
 const GAP: i32 = 14;
-/// Of a line of a module's heading.
+/// The height of a line of a module's heading.
 const LINE: i32 = 18;
 const NAME: Lettering = Lettering {
     size: 14.0,
@@ -167,7 +167,7 @@ impl SetView<'_> {
         all
     }
 
-    /// Of each module: what is its own, and its moves by their numbers.
+    /// The marks of each module: its own, and its moves by their numbers.
     fn marks(&self) -> Vec<Vec<Mark>> {
         let moves = self.set.moves();
         // On one side of its line a label has so much.

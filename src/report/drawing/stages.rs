@@ -13,7 +13,7 @@ use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::Dot;
 use crate::engine::seen::{NEW, OLD, StageReport};
 
-/// Of the stages' labels.
+/// The height of the stages' labels.
 pub const ROW: i32 = 20;
 /// So many answers say something of a share.
 const ENOUGH: u64 = 20;

@@ -17,7 +17,7 @@ use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
 use crate::engine::seen::{NEW, OLD};
 
-/// Of a label beside a line.
+/// The height of a label beside a line.
 pub const ROW: i32 = 16;
 /// Failures of a band that lie closer than this have one flag, at the first.
 const FLAGS_APART: i32 = 10;
@@ -195,7 +195,7 @@ impl Strand<'_> {
         )
     }
 
-    /// Of the labels. Needed ahead of the time axis, which stands below them.
+    /// The places of the labels. Needed before the time axis, which is below them.
     fn places(&self, left: i32, right: i32) -> Vec<LabelPlace> {
         let lines: Vec<(i32, i32)> = self
             .labelled()
@@ -269,7 +269,7 @@ fn short(address: &str) -> String {
     if length <= MOST {
         return address.to_owned();
     }
-    // Of an address each character is a byte.
+    // Each character of an address is one byte.
     let (start, end) = (&address[..9], &address[length - 9..]);
     format!("{start}…{end}")
 }

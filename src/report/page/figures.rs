@@ -136,7 +136,7 @@ fn unsure(evidence: &Evidence) -> Vec<Tile> {
             is_bad: true,
         });
     }
-    // Of a busy machine; what it measures is that much less sharp.
+    // On a busy machine the figures are that much less sharp.
     if probe.late_ms.max > 50.0 {
         tiles.push(Tile {
             name: "left late",
